@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One setting for every Swift target: language mode 6, warnings are errors, explicit existentials and imports.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+let layers: [Target] = [
+    // 0 C
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
+    .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    // 1 vocabulary
+    library("Primitives", []),
+    library("Cryptography", ["Primitives", "CLibcrypto", "CSodium"]),
+    // 2 formats
+    library("Bencode", ["Primitives"]),
+    library("Metainfo", ["Primitives", "Cryptography", "Bencode"]),
+    // 3 machines: no imports among each other
+    library("Kademlia", ["Primitives", "Cryptography", "Bencode"]),
+    library("PeerWire", ["Primitives", "Cryptography", "Bencode", "Metainfo"]),
+    library("Swarming", ["Primitives", "Metainfo"]),
+    // 3b simulation: only what is above
+    library("Simulation", ["Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming"]),
+    // 4 I/O
+    library("EventLoop", ["Primitives", "CLinux", "CUV"]),
+    library("Storage", ["Primitives", "Cryptography", "Metainfo", "CLinux", "CSQLite"]),
+    // 5 engine
+    library(
+        "Shoal",
+        [
+            "Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming", "EventLoop",
+            "Storage",
+        ]
+    ),
+    // 7 programs
+    program("shoal", path: "Sources/shoal-cli", ["Shoal", "Primitives", "Metainfo", "Cryptography"]),
+    program(
+        "shoal-bench",
+        ["Shoal", "Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming", "Storage"]
+    ),
+]
+
+let testTargets: [Target] = [
+    .target(name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport", swiftSettings: settings),
+    tests("PrimitivesTests", ["Primitives"]),
+    tests("CryptographyTests", ["Cryptography", "Primitives"]),
+    tests("BencodeTests", ["Bencode", "Primitives"]),
+    tests("MetainfoTests", ["Metainfo", "Bencode", "Cryptography", "Primitives"]),
+    tests("KademliaTests", ["Kademlia", "Bencode", "Cryptography", "Primitives", "TestSupport"]),
+    tests("PeerWireTests", ["PeerWire", "Metainfo", "Bencode", "Cryptography", "Primitives"]),
+    tests("SwarmingTests", ["Swarming", "Metainfo", "Primitives", "TestSupport"]),
+    tests("SimulationTests", ["Simulation", "Kademlia", "PeerWire", "Swarming", "Metainfo", "Primitives"]),
+    tests("EventLoopTests", ["EventLoop", "Primitives", "TestSupport"]),
+    tests("StorageTests", ["Storage", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
+    tests("ShoalTests", ["Shoal", "Metainfo", "Primitives", "TestSupport"]),
+    tests("CommandLineTests", ["shoal", "Shoal", "Primitives"]),
+    tests("IntegrationTests", ["Shoal", "Metainfo", "PeerWire", "Cryptography", "Primitives", "TestSupport"]),
+    tests("TidyTests", []),
+]
+
+let package = Package(
+    name: "shoal",
+    products: [
+        .library(name: "Shoal", targets: ["Shoal"]),
+        .executable(name: "shoal", targets: ["shoal"]),
+        .executable(name: "shoal-bench", targets: ["shoal-bench"]),
+    ],
+    targets: layers + testTargets
+)

@@ -1,0 +1,52 @@
+/// Where a datagram or a connection goes: an address and a port.
+package struct Endpoint: Hashable, Sendable {
+    package var address: IPAddress
+    package var port: UInt16
+
+    @inlinable
+    package init(_ address: IPAddress, _ port: UInt16) {
+        self.address = address
+        self.port = port
+    }
+
+    /// Reads `1.2.3.4:5`, `[::1]:5`; `nil` for a host name or anything else.
+    package init?(_ text: some StringProtocol) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
+        var host = text[..<colon]
+        if host.first == "[", host.last == "]" {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        guard let address = IPAddress(host) else { return nil }
+        self.init(address, port)
+    }
+
+    /// The length of the compact form (BEP 23: 6 bytes, BEP 7 and 32: 18 bytes).
+    package var compactByteCount: Int { address.isV4 ? 6 : 18 }
+
+    /// Reads the compact form of an IPv4 endpoint (BEP 23).
+    package init?(compactV4 bytes: RawSpan, at offset: Int = 0) {
+        guard let bits = bytes.bigEndian(UInt32.self, at: offset),
+            let port = bytes.bigEndian(UInt16.self, at: offset &+ 4)
+        else { return nil }
+        self.init(.v4(bits), port)
+    }
+
+    /// Writes the compact form: address and port in network order.
+    package func writeCompact(to writer: inout ByteWriter) {
+        switch address {
+        case .v4(let bits): writer.bigEndian(bits)
+        case .v6(let high, let low):
+            writer.bigEndian(high)
+            writer.bigEndian(low)
+        }
+        writer.bigEndian(port)
+    }
+}
+
+extension Endpoint: CustomStringConvertible {
+    package var description: String { address.isV4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
+}

@@ -1,0 +1,76 @@
+/// A fixed number of bits, bit 0 the most significant one of the first byte on the wire (BEP 3).
+package struct Bitfield: Hashable, Sendable {
+    package let count: Int
+    private var words: [UInt64]
+    /// How many bits are set; kept, because it is asked for on every progress report.
+    package private(set) var setCount = 0
+
+    package init(count: Int) {
+        self.count = count
+        words = [UInt64](repeating: 0, count: (count + 63) / 64)
+    }
+
+    package init(filled count: Int) {
+        self.init(count: count)
+        for index in words.indices { words[index] = .max }
+        if !count.isMultiple(of: 64) { words[words.count - 1] = .max << UInt64(64 - count % 64) }
+        setCount = count
+    }
+
+    /// Reads a bitfield message: exactly `ceil(count / 8)` bytes with the spare bits zero, else `nil` (hardening B2).
+    package init?(_ bytes: RawSpan, count: Int) {
+        guard bytes.byteCount == (count + 7) / 8 else { return nil }
+        self.init(count: count)
+        for index in 0..<bytes.byteCount {
+            words[index / 8] |= UInt64(bytes.byte(at: index) ?? 0) << UInt64(56 - 8 * (index % 8))
+        }
+        if !count.isMultiple(of: 64), let last = words.last, last << UInt64(count % 64) != 0 { return nil }
+        setCount = words.reduce(0) { $0 + $1.nonzeroBitCount }
+    }
+
+    package var byteCount: Int { (count + 7) / 8 }
+    package var isEmpty: Bool { setCount == 0 }
+    package var isFull: Bool { setCount == count }
+
+    /// Reading outside the range is `false`, writing there does nothing: an index may come from a remote.
+    package subscript(index: Int) -> Bool {
+        get {
+            guard index >= 0, index < count else { return false }
+            return words[index >> 6] & (1 << UInt64(63 - index & 63)) != 0
+        }
+        set {
+            guard index >= 0, index < count else { return }
+            let mask: UInt64 = 1 << UInt64(63 - index & 63)
+            guard (words[index >> 6] & mask != 0) != newValue else { return }
+            words[index >> 6] ^= mask
+            setCount += newValue ? 1 : -1
+        }
+    }
+
+    package var bytes: [UInt8] {
+        (0..<byteCount).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> UInt64(56 - 8 * ($0 % 8))) }
+    }
+
+    /// The set bits in ascending order.
+    package var indices: [Int] {
+        var indices: [Int] = []
+        indices.reserveCapacity(setCount)
+        for (position, word) in words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                let bit = rest.leadingZeroBitCount
+                indices.append(position * 64 + bit)
+                rest &= ~(1 << UInt64(63 - bit))
+            }
+        }
+        return indices
+    }
+
+    /// Whether any bit is set here and not in `other` (of the same count).
+    package func hasAny(notIn other: Bitfield) -> Bool {
+        for index in words.indices where index < other.words.count && words[index] & ~other.words[index] != 0 {
+            return true
+        }
+        return false
+    }
+}

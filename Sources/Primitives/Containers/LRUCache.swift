@@ -1,0 +1,40 @@
+/// A dictionary with a limit: the entry that was used least recently makes room.
+package struct LRUCache<Key: Hashable, Value> {
+    private struct Entry {
+        var value: Value
+        var usedAt: UInt64
+    }
+
+    package let capacity: Int
+    private var entries: [Key: Entry] = [:]
+    private var clock: UInt64 = 0
+
+    package init(capacity: Int) { self.capacity = max(1, capacity) }
+
+    package var count: Int { entries.count }
+
+    /// Reads and marks as used.
+    package mutating func use(_ key: Key) -> Value? {
+        guard let index = entries.index(forKey: key) else { return nil }
+        clock += 1
+        entries.values[index].usedAt = clock
+        return entries.values[index].value
+    }
+
+    /// Stores, and returns the entry that had to go.
+    @discardableResult
+    package mutating func insert(_ value: Value, for key: Key) -> (key: Key, value: Value)? {
+        clock += 1
+        let isNew = entries.updateValue(Entry(value: value, usedAt: clock), forKey: key) == nil
+        guard isNew, entries.count > capacity else { return nil }
+        // Linear, because capacities are in the hundreds and eviction is rarer than use.
+        guard let oldest = entries.min(by: { $0.value.usedAt < $1.value.usedAt }) else { return nil }
+        entries[oldest.key] = nil
+        return (oldest.key, oldest.value.value)
+    }
+
+    @discardableResult
+    package mutating func remove(_ key: Key) -> Value? { entries.removeValue(forKey: key)?.value }
+
+    package var keys: [Key] { Array(entries.keys) }
+}
