@@ -1,0 +1,76 @@
+/// How a node is set up. Everything has a default that works.
+public struct Configuration: Hashable, Sendable {
+    /// Where TCP and UDP listen.
+    public enum Listen: Hashable, Sendable {
+        /// Port 6881 on every address, or the next free one.
+        case automatic
+        /// Exactly this numeric address and port, `0.0.0.0:6881`; port 0 picks a free one.
+        case endpoint(String)
+    }
+
+    /// Where TCP and UDP listen.
+    public var listen: Listen = .automatic
+    /// `host:port` of nodes to join the DHT through.
+    public var bootstrap: [String] = []
+    /// Whether peers are looked up and announced in the DHT.
+    public var usesDHT = true
+    /// Folder for the routing table and the resume state; `nil` keeps nothing.
+    public var stateFolder: String?
+    /// Bytes a second over all torrents; `nil` for no limit.
+    public var downloadLimit: Int?
+    /// Bytes a second over all torrents; `nil` for no limit.
+    public var uploadLimit: Int?
+    /// Threads for disk and hashing; `nil` for one a core.
+    public var diskThreads: Int?
+    /// Whether per-IP limits hold on loopback as well (`SHOAL_LOCAL_LIMITS=on`), for tests of those limits.
+    public var localLimits = false
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What to fetch.
+public enum FetchSource: Hashable, Sendable {
+    /// A magnet link.
+    case magnet(String)
+    /// 40 hexadecimal or 32 base32 digits.
+    case infoHash(String)
+    /// The bytes of a `.torrent` file.
+    case torrent([UInt8])
+}
+
+/// How to fetch.
+public struct FetchOptions: Hashable, Sendable {
+    /// A folder, or for a single file its name when it is no existing folder and does not end in `/`.
+    public var output = "."
+    /// Only files whose path matches one of these globs; empty for all.
+    public var only: [String] = []
+    /// Pieces in order.
+    public var sequential = false
+    /// The bytes of the (single) file are emitted in order through `Node.readSequentially` as well.
+    public var standardOutput = false
+    /// Peers to try at once, `host:port`.
+    public var peers: [String] = []
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What to share.
+public struct ShareRequest: Hashable, Sendable {
+    /// One file or folder, or several, which become one torrent.
+    public var paths: [String]
+    /// Name of the torrent; `nil` for the name of the path.
+    public var name: String?
+    /// Bytes; `nil` chooses by size.
+    public var pieceLength: Int?
+    /// BEP 27: no DHT.
+    public var isPrivate = false
+    /// The bytes of a `.torrent` whose data the (single) path holds; `nil` makes a new one.
+    public var torrent: [UInt8]?
+    /// Peers to try at once, `host:port`.
+    public var peers: [String] = []
+
+    /// - Parameter paths: files and folders.
+    public init(paths: [String]) { self.paths = paths }
+}

@@ -1,0 +1,133 @@
+/// What a node tells its owner.
+public enum Event: Hashable, Sendable {
+    /// TCP and UDP are bound: `ip:port`, and the node ID in hex.
+    case listening(address: String, nodeID: String)
+    /// The DHT: who answers.
+    case dht(DHTStatus)
+    /// A torrent is known in full (made, read, or its metadata arrived).
+    case torrent(TorrentInfo)
+    /// Where a torrent stands; at most a few times a second.
+    case progress(Progress)
+    /// A peer came or went.
+    case peer(PeerStatus)
+    /// Everything wanted is there and checked.
+    case done(Completion)
+    /// A torrent paused for a local reason (disk full) or ended; the node lives on.
+    case failed(infoHash: String, ShoalError)
+    /// One sentence for the person, e.g. that no bootstrap node answers; not fatal.
+    case notice(String)
+}
+
+/// The DHT as a person sees it.
+public struct DHTStatus: Hashable, Sendable {
+    /// Nodes in the routing table that answer.
+    public var nodes: Int
+    /// Whether any bootstrap or remembered node has answered yet.
+    public var isJoined: Bool
+}
+
+/// A torrent.
+public struct TorrentInfo: Hashable, Sendable {
+    /// 40 hexadecimal digits.
+    public var infoHash: String
+    /// The name of the file or folder.
+    public var name: String
+    /// Bytes.
+    public var size: Int64
+    /// Bytes.
+    public var pieceLength: Int
+    /// How many.
+    public var pieces: Int
+    /// How many files.
+    public var files: Int
+    /// The magnet link, with this node's address where it is known.
+    public var magnet: String
+}
+
+/// What a torrent is doing.
+public enum TorrentState: String, Hashable, Sendable {
+    /// Hashing files to make a torrent.
+    case hashing
+    /// Hashing what is on disk.
+    case checking
+    /// Looking for peers and the metadata.
+    case metadata
+    /// Fetching pieces.
+    case downloading
+    /// Complete and serving.
+    case seeding
+    /// Stopped by a local problem until it is gone.
+    case paused
+}
+
+/// Where a torrent stands. Sizes in bytes, rates in bytes a second.
+public struct Progress: Hashable, Sendable {
+    /// 40 hexadecimal digits; empty while a torrent is being made.
+    public var infoHash: String
+    /// What it is doing.
+    public var state: TorrentState
+    /// Verified bytes of what is wanted; while hashing or checking, bytes looked at.
+    public var done: Int64
+    /// Bytes wanted; 0 while the metadata is unknown.
+    public var size: Int64
+    /// Payload received a second.
+    public var downRate: Int
+    /// Payload sent a second.
+    public var upRate: Int
+    /// Payload received in this session.
+    public var downloaded: Int64
+    /// Payload sent in this session.
+    public var uploaded: Int64
+    /// Connected peers.
+    public var peers: Int
+    /// Seconds to go, where that can be said.
+    public var secondsLeft: Double?
+    /// What it waits for, when nothing moves: "asking 142 DHT nodes; 0 peers hold this".
+    public var waitingFor: String?
+}
+
+/// A peer that came or went.
+public struct PeerStatus: Hashable, Sendable {
+    /// Where a peer stands.
+    public enum State: String, Hashable, Sendable {
+        /// Handshake done.
+        case connected
+        /// Gone.
+        case closed
+        /// Gone for good: it lied.
+        case banned
+        /// We or they would not.
+        case refused
+    }
+
+    /// 40 hexadecimal digits.
+    public var infoHash: String
+    /// `ip:port`.
+    public var address: String
+    /// Where it stands.
+    public var state: State
+    /// Where we know it from: `dht`, `user`, `incoming`.
+    public var source: String
+    /// What it calls itself: `libtorrent 2.1.1`.
+    public var client: String?
+    /// Why it is gone, a snake_case word: `bad_piece_data`.
+    public var reason: String?
+    /// Payload bytes received from it.
+    public var downloaded: Int64
+    /// Pieces of ours that it gave blocks of.
+    public var pieces: Int
+}
+
+/// The end of a fetch.
+public struct Completion: Hashable, Sendable {
+    /// 40 hexadecimal digits.
+    public var infoHash: String
+    /// Where the file or folder is now.
+    public var path: String
+    /// Since the fetch began.
+    public var seconds: Double
+    /// Payload received in this session, in bytes; 0 when everything was there already.
+    public var downloaded: Int64
+    /// Bytes of what was wanted.
+    public var size: Int64
+}
