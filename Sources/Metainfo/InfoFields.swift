@@ -21,11 +21,10 @@ struct InfoFields {
     var isVersionTwo = false
 
     /// The field that is being read, to be named where it is refused.
-    private(set) var current: MetainfoError.Field?
+    private(set) var current = MetainfoError.Field.info
 
     /// Reads the dictionary; stops keeping files one above `fileCount`.
     mutating func read(from reader: inout BencodeReader, fileCount: Int) throws(BencodeError) {
-        current = .info
         try reader.beginDictionary()
         while let key = try reader.nextKey() {
             if reader.matches(key, "files") {
@@ -34,7 +33,7 @@ struct InfoFields {
             } else {
                 try readField(key, from: &reader)
             }
-            current = nil
+            current = .info
         }
     }
 
