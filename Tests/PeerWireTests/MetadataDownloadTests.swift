@@ -194,7 +194,7 @@ struct MetadataDownloadTests {
         )
     }
 
-    @Test("bans who sends another size than it named, or a piece of the wrong length")
+    @Test("bans who sends or names another size than before, or sends a piece of the wrong length")
     func contradictions() {
         var download = MetadataDownloadTests.machine()
         let start = MetadataDownloadTests.start
@@ -205,6 +205,9 @@ struct MetadataDownloadTests {
         )
         _ = download.offered(size: MetadataDownloadTests.size, by: 2, at: start)
         #expect(MetadataDownloadTests.answer(&download, 0, from: 2, [1, 2, 3]) == [.ban([2])])
+        _ = download.offered(size: MetadataDownloadTests.size, by: 3, at: start)
+        #expect(download.offered(size: MetadataDownloadTests.size, by: 3, at: start) == [])
+        #expect(download.offered(size: 100, by: 3, at: start) == [.ban([3])])
     }
 
     @Test(

@@ -90,8 +90,8 @@ package struct MetadataDownload: ~Copyable {
     package mutating func offered(size: Int, by peer: Peer, at now: Instant) -> [Action] {
         guard !isComplete, size > 0, size <= limits.size else { return [] }
         if let known = candidates.first(where: { $0.peer == peer }) {
-            guard known.size != size else { return [] }
-            forget(peer)
+            // The info-hash settles the size: who names two of them lies, and would make us begin anew each time.
+            return known.size == size ? [] : ban([peer]) + schedule(at: now)
         }
         guard candidates.count < limits.peers else { return [] }
         candidates.append(Candidate(peer: peer, size: size))
