@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Metainfo
 package import Primitives
@@ -92,7 +91,7 @@ extension FileSet {
 
     private func stamp(ofFile index: Int) throws(StorageError) -> FileStamp? {
         guard !files[index].isPadding,
-            let descriptor = try root.open(files[index].pathComponents, clinux_o_path)
+            let descriptor = try root.open(files[index].pathComponents, RootFolder.naming)
         else { return nil }
         let handle = FileHandle(descriptor.release(), isWritable: false, path: path(ofFile: index))
         let status = try handle.status()

@@ -32,6 +32,8 @@ struct RootFolder: Sendable {
     private static let folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
     /// O_NONBLOCK: opening a pipe that somebody planted must not wait for its other end.
     private static let fileFlags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+    /// Names a file without opening it; nothing happens at a pipe then, and the kernel refuses the flags for it.
+    static let naming = clinux_o_path
 
     func open() throws(StorageError) -> Descriptor {
         guard let folder = Descriptor(Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) else {
@@ -45,9 +47,10 @@ struct RootFolder: Sendable {
     func open(_ components: [String], _ flags: Int32) throws(StorageError) -> Descriptor? {
         try check(components)
         let root = try open()
+        let flags = flags | (flags & RootFolder.naming == 0 ? RootFolder.fileFlags : O_NOFOLLOW | O_CLOEXEC)
         if asksKernel {
             let relative = components.joined(separator: "/")
-            if let file = Descriptor(clinux_open_beneath(root.number, relative, flags | RootFolder.fileFlags, 0)) {
+            if let file = Descriptor(clinux_open_beneath(root.number, relative, flags, 0)) {
                 return file
             }
             switch errno {
@@ -58,7 +61,7 @@ struct RootFolder: Sendable {
             }
         }
         guard let folder = try walk(from: root, components, creating: false) else { return nil }
-        if let file = Descriptor(openat(folder.number, components[components.count - 1], flags | RootFolder.fileFlags))
+        if let file = Descriptor(openat(folder.number, components[components.count - 1], flags))
         {
             return file
         }

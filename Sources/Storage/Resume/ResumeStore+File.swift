@@ -10,11 +10,10 @@ extension ResumeStore {
         for component in folder.split(separator: "/") {
             path += path.isEmpty && !folder.hasPrefix("/") ? String(component) : "/" + component
             // Only ours to look into: it says what this person shares.
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST || errno == EISDIR else {
-                // Somewhere on the way a read-only file system may hold a folder that exists.
-                if access(path, F_OK) == 0 { continue }
-                throw StorageError(errno: errno, path: path)
-            }
+            guard mkdir(path, 0o700) != 0, errno != EEXIST else { continue }
+            let code = errno
+            // A folder that exists on a read-only file system, or above which we may not write, is as good as made.
+            guard access(path, F_OK) == 0 else { throw StorageError(errno: code, path: path) }
         }
     }
 
