@@ -83,9 +83,4 @@ final class FileHandle: Sendable {
     func willRead(at offset: Int64, count: Int) {
         _ = posix_fadvise(descriptor, off_t(offset), off_t(count), POSIX_FADV_WILLNEED)
     }
-
-    /// Tells the kernel to read far ahead, for a file that will be read from its beginning to its end.
-    func willReadInOrder() {
-        _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
-    }
 }

@@ -61,8 +61,7 @@ struct RootFolder: Sendable {
             }
         }
         guard let folder = try walk(from: root, components, creating: false) else { return nil }
-        if let file = Descriptor(openat(folder.number, components[components.count - 1], flags))
-        {
+        if let file = Descriptor(openat(folder.number, components[components.count - 1], flags)) {
             return file
         }
         guard errno != ENOENT else { return nil }

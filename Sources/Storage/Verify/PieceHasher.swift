@@ -19,13 +19,23 @@ struct PieceHasher: ~Copyable {
     /// Small enough to stay in a core's second-level cache between the kernel's copy and the hash.
     static let sliceLength = 256 << 10
     /// How far ahead the disk works.
-    private static let readAhead: Int64 = 2 << 20
+    private static let aheadLength: Int64 = 2 << 20
+
+    /// How much is read without asking for holes again after data was found. A hole in it is read like zeros; asking for
+    /// each small piece cost a tenth of hashing it.
+    private static let dataGuess: Int64 = 1 << 20
+
+    private struct Extent {
+        var file: Int
+        var range: Range<Int64>
+        var isHole: Bool
+    }
 
     private let files: FileSet
     private let buffer: PieceBuffer
     private var sha1 = SHA1()
-    /// The last hole found: a sparse file has pieces by the thousand in one.
-    private var hole: (file: Int, range: Range<Int64>) = (-1, 0..<0)
+    /// What the file system said last about holes: a sparse file has pieces by the thousand in one.
+    private var extent = Extent(file: -1, range: 0..<0, isHole: false)
 
     init(files: FileSet, buffer: PieceBuffer) {
         self.files = files
@@ -59,16 +69,25 @@ struct PieceHasher: ~Copyable {
 
     private mutating func areHoles(_ segments: [FileSet.Segment]) throws(StorageError) -> Bool {
         for segment in segments where !files.files[segment.file].isPadding {
-            let end = segment.offset + Int64(segment.length)
-            if hole.file == segment.file, hole.range.contains(segment.offset), end <= hole.range.upperBound { continue }
-            guard let handle = try files.existing(segment.file) else { return false }
-            let size = Int64(try handle.status().st_size)
-            // Past the end of a short file the bytes are missing, which is not the same as zero.
-            let data = min(handle.firstData(from: segment.offset) ?? size, size)
-            guard end <= data else { return false }
-            hole = (segment.file, segment.offset..<data)
+            if extent.file != segment.file || !extent.range.contains(segment.offset) {
+                guard let handle = try files.existing(segment.file) else { return false }
+                try look(from: segment.offset, in: segment.file, handle)
+            }
+            guard extent.isHole, segment.offset + Int64(segment.length) <= extent.range.upperBound else { return false }
         }
         return true
+    }
+
+    private mutating func look(from offset: Int64, in file: Int, _ handle: FileHandle) throws(StorageError) {
+        // Past the end of a short file the bytes are missing, which is not the same as zero.
+        let size = Int64(try handle.status().st_size)
+        let data = min(handle.firstData(from: offset) ?? size, size)
+        let isHole = data > offset
+        extent = Extent(
+            file: file,
+            range: offset..<(isHole ? data : offset + PieceHasher.dataGuess),
+            isHole: isHole
+        )
     }
 
     /// - Returns: `false` when the file ends before the segment does.
@@ -82,7 +101,7 @@ struct PieceHasher: ~Copyable {
             let count = Int(min(Int64(PieceHasher.sliceLength), end - offset))
             let slice = unsafe buffer.mutableBytes(0..<count)
             if let handle {
-                handle.willRead(at: offset + PieceHasher.readAhead, count: count)
+                readAhead(of: offset, count, handle)
                 guard try unsafe handle.read(at: offset, into: slice) == count else { return false }
             } else {
                 unsafe slice.initializeMemory(as: UInt8.self, repeating: 0)
@@ -91,6 +110,13 @@ struct PieceHasher: ~Copyable {
             offset += Int64(count)
         }
         return true
+    }
+
+    /// Once for each slice's length, however small the pieces are.
+    private func readAhead(of offset: Int64, _ count: Int, _ handle: FileHandle) {
+        let length = Int64(PieceHasher.sliceLength)
+        guard offset % length + Int64(count) >= length else { return }
+        handle.willRead(at: offset + PieceHasher.aheadLength, count: PieceHasher.sliceLength)
     }
 }
 
