@@ -83,7 +83,7 @@ struct VerifierTests {
         #expect(verifier.verified.indices == [0, 1])
     }
 
-    /// Reading 1 PiB would outlast any patience: this passes only when holes are not read.
+    /// Reading 8 TiB would outlast any patience: this ends only when holes are not read.
     @Test("a sparse file of 5 GiB, and one of 8 TiB, are checked without reading them", arguments: [5 << 30, 8 << 40])
     func sparse(size: Int) throws {
         let folder = try TemporaryFolder()
