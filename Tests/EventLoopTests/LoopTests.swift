@@ -1,0 +1,209 @@
+import EventLoop
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Loop")
+struct LoopTests {
+    @Test("runs the jobs of its actor on its own thread")
+    func runsOnItsThread() async throws {
+        try await withStage { stage in
+            #expect(!stage.loop.isCurrent)
+            let isOnLoop = await stage.perform { stage in
+                stage.preconditionIsolated()
+                return stage.loop.isCurrent
+            }
+            #expect(isOnLoop)
+        }
+    }
+
+    @Test("lets code on its thread assume the actor's isolation")
+    func assumesIsolation() async throws {
+        try await withStage { stage in
+            let log = EventLog<Bool>()
+            await stage.perform { stage in
+                // Outside any job: a callback of the loop.
+                stage.loop.onWakeUp { [weak stage] in
+                    log.record(stage?.assumeIsolated { $0.loop.isCurrent } ?? false)
+                }
+            }
+            stage.loop.wakeUp()
+            #expect(try await log.next())
+        }
+    }
+
+    @Test("runs the jobs of many tasks one at a time")
+    func runsManyTasks() async throws {
+        try await withStage { stage in
+            let counter = Counter(stage.loop)
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<50 {
+                    group.addTask {
+                        for _ in 0..<200 { await counter.increment() }
+                    }
+                }
+            }
+            #expect(await counter.value == 10_000)
+        }
+    }
+
+    @Test("keeps the order of one task's calls")
+    func keepsOrder() async throws {
+        try await withStage { stage in
+            let log = EventLog<Int>()
+            for number in 0..<100 { await stage.perform { _ in log.record(number) } }
+            #expect(try await log.next(100) == Array(0..<100))
+        }
+    }
+
+    @Test("lets sockets and timers have their turn beside jobs that never end")
+    func doesNotStarve() async throws {
+        try await withStage { stage in
+            let log = EventLog<Bool>()
+            await stage.perform { stage in stage.loop.onWakeUp { log.record(true) } }
+            let busy = Task { await stage.yieldForever() }
+            stage.loop.wakeUp()
+            #expect(try await log.next())
+            busy.cancel()
+            await busy.value
+        }
+    }
+
+    @Test("makes one wake-up of those that come before the handler runs")
+    func coalescesWakeUps() async throws {
+        let loop = try Loop()
+        let log = EventLog<Int>()
+        let count = Atomic(0)
+        let stage = Stage(loop)
+        loop.onWakeUp { log.record(count.add(1, ordering: .relaxed).newValue) }
+        for _ in 0..<10 { loop.wakeUp() }
+        try loop.start()
+        #expect(try await log.next() == 1)
+        await stage.perform { _ in }
+        loop.stop()
+        #expect(count.load(ordering: .relaxed) == 1)
+    }
+
+    @Test("runs jobs that came before its start")
+    func runsEarlyJobs() async throws {
+        let loop = try Loop()
+        let stage = Stage(loop)
+        async let early = stage.perform { $0.loop.isCurrent }
+        try loop.start()
+        #expect(await early)
+        loop.stop()
+    }
+
+    @Test("runs jobs that come after its end, still one at a time")
+    func runsLateJobs() async throws {
+        let loop = try Loop()
+        try loop.start()
+        loop.stop()
+        let counter = Counter(loop)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    for _ in 0..<50 { await counter.increment() }
+                }
+            }
+        }
+        #expect(await counter.value == 1_000)
+    }
+
+    @Test("can be stopped from its own thread, and again from elsewhere")
+    func stopsFromInside() async throws {
+        let loop = try Loop()
+        try loop.start()
+        await Stage(loop).perform { $0.loop.stop() }
+        loop.stop()
+        loop.stop()
+        #expect(!loop.isCurrent)
+    }
+
+    @Test("can be stopped by several threads at once")
+    func stopsFromManyThreads() async throws {
+        let loop = try Loop()
+        try loop.start()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 { group.addTask { loop.stop() } }
+        }
+        #expect(!loop.isCurrent)
+    }
+
+    @Test("opens nothing once it has stopped")
+    func refusesAfterStop() async throws {
+        let loop = try Loop()
+        try loop.start()
+        loop.stop()
+        await Stage(loop).perform { stage in
+            #expect(throws: SocketError.closed) {
+                try StreamListener(loop: stage.loop, endpoint: .init(loopback, 0))
+            }
+            let timer = Timer(loop: stage.loop)
+            timer.start(at: stage.loop.now)
+            #expect(!timer.isOpen)
+        }
+    }
+}
+
+/// A number on a loop.
+private actor Counter {
+    nonisolated let loop: Loop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    var value = 0
+
+    init(_ loop: Loop) {
+        self.loop = loop
+    }
+
+    func increment() {
+        value += 1
+    }
+}
+
+extension Stage {
+    fileprivate func yieldForever() async {
+        while !Task.isCancelled { await Task.yield() }
+    }
+}
+
+@Suite("Loop resources", .serialized)
+struct LoopResourceTests {
+    @Test("leaves no descriptor open, whatever was open at its end")
+    func leavesNoDescriptor() async throws {
+        // The first loop opens what libuv keeps for the process.
+        try await runOnce()
+        var least = Int.max
+        // Other suites run at the same time and hold descriptors of their own: a leak of ours would raise even the least.
+        let before = openDescriptorCount()
+        for _ in 0..<50 {
+            try await runOnce()
+            least = min(least, openDescriptorCount())
+        }
+        #expect(least <= before)
+    }
+
+    private func runOnce() async throws {
+        let loop = try Loop()
+        try loop.start()
+        let handler = StreamEvents()
+        nonisolated(unsafe) let shared = handler
+        try await Stage(loop).perform { stage in
+            let pair = try BoundPort.bind(loop: stage.loop, address: loopback, port: .any)
+            _ = stage.keep(shared)
+            _ = try TCPStream.connect(loop: stage.loop, to: pair.endpoint, timeout: .seconds(9), handler: shared)
+            _ = try Resolver(loop: stage.loop)
+            Timer(loop: stage.loop).start(at: stage.loop.now + .seconds(9))
+        }
+        loop.stop()
+    }
+
+    private func openDescriptorCount() -> Int {
+        guard let folder = opendir("/proc/self/fd") else { return 0 }
+        defer { closedir(folder) }
+        var count = 0
+        while readdir(folder) != nil { count += 1 }
+        return count
+    }
+}
