@@ -7,7 +7,7 @@ import Testing
 struct DatagramTests {
     @Test("delivers 1,000 datagrams in order, in batches")
     func delivers() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let (sender, receiver) = try await openPair(on: stage)
             // A hundred at a time: the kernel's default queue holds about 280.
             for burst in 0..<10 {
@@ -32,7 +32,7 @@ struct DatagramTests {
 
     @Test("takes 2,048 bytes, drops one more, and goes on")
     func dropsOversized() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let (sender, receiver) = try await openPair(on: stage)
             await stage.perform { _ in
                 sender.handler.send([UInt8](repeating: 1, count: 2_049), to: receiver.handler)
@@ -51,7 +51,7 @@ struct DatagramTests {
 
     @Test("names the sender, also over IPv6", arguments: [IPAddress.loopbackV4, .v6(high: 0, low: 1)])
     func namesSender(address: IPAddress) async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let (sender, receiver) = try await openPair(on: stage, address)
             await stage.perform { _ in sender.handler.send([1], to: receiver.handler) }
             #expect(try await receiver.handler.log.next() == .received([1]))
@@ -63,7 +63,7 @@ struct DatagramTests {
 
     @Test("ignores that nobody listens at the other end")
     func ignoresRefusal() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let (sender, receiver) = try await openPair(on: stage)
             await stage.perform { stage in
                 let gone = stage.keep(DatagramEvents())
@@ -79,7 +79,7 @@ struct DatagramTests {
 
     @Test("counts what the kernel refuses to send")
     func countsRefused() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let (sender, _) = try await openPair(on: stage)
             await stage.perform { _ in
                 // Another family than the socket's.
@@ -91,7 +91,7 @@ struct DatagramTests {
 
     @Test("can be closed in the middle of a batch")
     func closesInside() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let (sender, receiver) = try await openPair(on: stage)
             await stage.perform { _ in
                 receiver.handler.closesAfterReceiving = true
@@ -107,7 +107,7 @@ struct DatagramTests {
 struct BoundPortTests {
     @Test("picks one that is free for both")
     func picksAny() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             try await stage.perform { stage in
                 let pair = try BoundPort.bind(loop: stage.loop, address: loopback, port: .any)
                 #expect(pair.endpoint.port != 0)
@@ -119,7 +119,7 @@ struct BoundPortTests {
 
     @Test("names the busy transport and port, and leaves the other free", arguments: [Transport.tcp, .udp])
     func namesBusy(transport: Transport) async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             try await stage.perform { stage in
                 let first = try BoundPort.bind(loop: stage.loop, address: loopback, port: .any)
                 let endpoint = first.endpoint
@@ -138,7 +138,7 @@ struct BoundPortTests {
 
     @Test("takes the next free one of a range, and any after its end")
     func takesNextFree() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             try await stage.perform { stage in
                 // An address of its own keeps other suites out of the range.
                 let address = IPAddress.v4(0x7f00_4201)

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Primitives
 import Synchronization
 import TestSupport
 import Testing
@@ -8,7 +9,7 @@ import Testing
 struct LoopTests {
     @Test("runs the jobs of its actor on its own thread")
     func runsOnItsThread() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             #expect(!stage.loop.isCurrent)
             let isOnLoop = await stage.perform { stage in
                 stage.preconditionIsolated()
@@ -20,7 +21,7 @@ struct LoopTests {
 
     @Test("lets code on its thread assume the actor's isolation")
     func assumesIsolation() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let log = EventLog<Bool>()
             await stage.perform { stage in
                 // Outside any job: a callback of the loop.
@@ -35,7 +36,7 @@ struct LoopTests {
 
     @Test("runs the jobs of many tasks one at a time")
     func runsManyTasks() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let counter = Counter(stage.loop)
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<50 {
@@ -50,7 +51,7 @@ struct LoopTests {
 
     @Test("keeps the order of one task's calls")
     func keepsOrder() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let log = EventLog<Int>()
             for number in 0..<100 { await stage.perform { _ in log.record(number) } }
             #expect(try await log.next(100) == Array(0..<100))
@@ -59,7 +60,7 @@ struct LoopTests {
 
     @Test("lets sockets and timers have their turn beside jobs that never end")
     func doesNotStarve() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let log = EventLog<Bool>()
             await stage.perform { stage in stage.loop.onWakeUp { log.record(true) } }
             let busy = Task { await stage.yieldForever() }

@@ -14,6 +14,7 @@ actor Stage {
         self.loop = loop
     }
 
+    @discardableResult
     func perform<Result: Sendable>(
         _ body: @Sendable (isolated Stage) throws -> Result
     ) async rethrows -> Result {
@@ -21,6 +22,7 @@ actor Stage {
     }
 
     /// Keeps the object until the stage goes.
+    @discardableResult
     func keep<Object: AnyObject>(_ object: Object) -> Object {
         kept.append(object)
         return object

@@ -8,7 +8,7 @@ import Testing
 struct StreamTests {
     @Test("connects, and carries gathered bytes both ways")
     func connects() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let (server, client) = try await openPair(on: stage)
             await stage.perform { _ in
                 #expect(client.handler.streams[0].write([[1, 2, 3], [], [4], [5, 6]]) == .bytes(6))
@@ -24,7 +24,7 @@ struct StreamTests {
 
     @Test("dials from the address it is told")
     func dialsFromAddress() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let local = Endpoint(.v4(0x7f00_0105), 0)
             let (server, _) = try await openPair(on: stage, from: local)
             await stage.perform { _ in
@@ -35,14 +35,18 @@ struct StreamTests {
 
     @Test("reports a port where nobody listens")
     func refused() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let events = Shared(StreamEvents())
             try await stage.perform { stage in
                 let listener = try StreamListener(loop: stage.loop, endpoint: Endpoint(loopback, 0))
                 let endpoint = try #require(listener.localEndpoint)
                 listener.close()
                 _ = try TCPStream.connect(
-                    loop: stage.loop, to: endpoint, timeout: .seconds(9), handler: events.handler)
+                    loop: stage.loop,
+                    to: endpoint,
+                    timeout: .seconds(9),
+                    handler: events.handler
+                )
             }
             #expect(try await events.handler.log.next() == .failed(.refused))
         }
@@ -50,7 +54,7 @@ struct StreamTests {
 
     @Test("reports a connection that takes too long")
     func timesOut() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let events = Shared(StreamEvents())
             // The queue of one listener that never accepts fills up, and the kernel then leaves connections hanging.
             let attempts = try await stage.perform { stage in
@@ -58,7 +62,11 @@ struct StreamTests {
                 _ = stage.keep(deaf)
                 for _ in 0..<8 {
                     _ = try TCPStream.connect(
-                        loop: stage.loop, to: deaf.endpoint, timeout: .milliseconds(50), handler: events.handler)
+                        loop: stage.loop,
+                        to: deaf.endpoint,
+                        timeout: .milliseconds(50),
+                        handler: events.handler
+                    )
                 }
                 return 8
             }
@@ -70,15 +78,19 @@ struct StreamTests {
 
     @Test("fails at once to dial from an address that is not ours")
     func foreignAddress() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let events = Shared(StreamEvents())
             // TEST-NET-1: no machine has it.
             let foreign = Endpoint(.v4(0xc000_0201), 0)
             await stage.perform { stage in
                 #expect(throws: SocketError.addressUnavailable(foreign)) {
                     try TCPStream.connect(
-                        loop: stage.loop, to: Endpoint(loopback, 1), from: foreign, timeout: .seconds(9),
-                        handler: events.handler)
+                        loop: stage.loop,
+                        to: Endpoint(loopback, 1),
+                        from: foreign,
+                        timeout: .seconds(9),
+                        handler: events.handler
+                    )
                 }
             }
         }
@@ -86,7 +98,7 @@ struct StreamTests {
 
     @Test("tells the end, and the stream can be closed inside any callback, twice")
     func closesInside() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let (server, client) = try await openPair(on: stage)
             await stage.perform { _ in
                 server.handler.closesAfterReading = true
@@ -104,7 +116,7 @@ struct StreamTests {
 
     @Test("tells a broken connection, after the bytes that came before")
     func reset() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let (server, client) = try await openPair(on: stage)
             await stage.perform { _ in
                 #expect(server.handler.streams[0].write([[9]]) == .bytes(1))
@@ -120,7 +132,7 @@ struct StreamTests {
 
     @Test("closes a stream whose handler is gone")
     func closesWithoutHandler() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let (server, client) = try await openPair(on: stage)
             await stage.perform { _ in
                 server.handler.streams[0].handler = nil
@@ -133,7 +145,7 @@ struct StreamTests {
 
     @Test("a listener names the port that is busy")
     func portBusy() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             try await stage.perform { stage in
                 let first = try StreamListener(loop: stage.loop, endpoint: Endpoint(loopback, 0))
                 let endpoint = try #require(first.localEndpoint)
@@ -149,16 +161,23 @@ struct StreamTests {
 
     @Test("accepts a hundred connections that come at once")
     func acceptsMany() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let server = Shared(StreamEvents())
             let client = Shared(StreamEvents())
             try await stage.perform { stage in
                 let listener = try StreamListener(
-                    loop: stage.loop, endpoint: Endpoint(loopback, 0), handler: server.handler)
+                    loop: stage.loop,
+                    endpoint: Endpoint(loopback, 0),
+                    handler: server.handler
+                )
                 let endpoint = try #require(listener.localEndpoint)
                 for _ in 0..<100 {
                     _ = try TCPStream.connect(
-                        loop: stage.loop, to: endpoint, timeout: .seconds(9), handler: client.handler)
+                        loop: stage.loop,
+                        to: endpoint,
+                        timeout: .seconds(9),
+                        handler: client.handler
+                    )
                 }
             }
             #expect(try await server.handler.log.next(100) == Array(repeating: .accepted, count: 100))
@@ -168,16 +187,23 @@ struct StreamTests {
 
     @Test("echoes 64 MiB through split reads and gathered writes")
     func echoes() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let total = 64 << 20
             let client = Shared(EchoClient(total: total))
             let server = Shared(EchoServer())
             try await stage.perform { stage in
                 let listener = try StreamListener(
-                    loop: stage.loop, endpoint: Endpoint(loopback, 0), handler: server.handler)
+                    loop: stage.loop,
+                    endpoint: Endpoint(loopback, 0),
+                    handler: server.handler
+                )
                 let endpoint = try #require(listener.localEndpoint)
                 _ = try TCPStream.connect(
-                    loop: stage.loop, to: endpoint, timeout: .seconds(9), handler: client.handler)
+                    loop: stage.loop,
+                    to: endpoint,
+                    timeout: .seconds(9),
+                    handler: client.handler
+                )
             }
             #expect(try await client.handler.log.next() == .init(received: total, isIntact: true))
         }

@@ -38,7 +38,7 @@ struct ResolverTests {
 
     @Test("does not answer a lookup that was cancelled")
     func cancels() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let log = EventLog<String>()
             try await stage.perform { stage in
                 let resolver = stage.keep(try Resolver(loop: stage.loop))
@@ -67,7 +67,7 @@ struct ResolverTests {
     }
 
     private func resolve(_ hosts: [String], port: UInt16) async throws -> [[Endpoint]] {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let log = EventLog<[Endpoint]>()
             try await stage.perform { stage in
                 let resolver = stage.keep(try Resolver(loop: stage.loop))
@@ -82,11 +82,14 @@ struct ResolverTests {
 struct SignalTests {
     @Test("tell the handler instead of ending the process")
     func tellHandler() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let events = Shared(SignalEvents())
             try await stage.perform { stage in
                 events.handler.signals = try Signals(
-                    loop: stage.loop, [.user1, .windowChanged], handler: events.handler)
+                    loop: stage.loop,
+                    [.user1, .windowChanged],
+                    handler: events.handler
+                )
             }
             kill(getpid(), SIGUSR1)
             #expect(try await events.handler.log.next() == .user1)

@@ -7,7 +7,7 @@ import Testing
 struct TimerTests {
     @Test("fires in the order of the deadlines and never early")
     func firesInOrder() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let log = EventLog<Fired>()
             await stage.perform { stage in
                 let now = stage.loop.now
@@ -24,10 +24,10 @@ struct TimerTests {
 
     @Test("fires at once for a deadline that has passed", arguments: [Instant.zero, Instant(nanoseconds: .min)])
     func firesForThePast(deadline: Instant) async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let log = EventLog<Fired>()
             await stage.perform { stage in
-                stage.keep(TimerEvents(7, deadline, log)).start(on: stage.loop)
+                _ = stage.keep(TimerEvents(7, deadline, log)).start(on: stage.loop)
             }
             #expect(try await log.next().name == 7)
         }
@@ -35,7 +35,7 @@ struct TimerTests {
 
     @Test("does not fire once cancelled, closed or set to the distant future")
     func doesNotFire() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let log = EventLog<Fired>()
             await stage.perform { stage in
                 let soon = stage.loop.now + .milliseconds(1)
@@ -53,7 +53,7 @@ struct TimerTests {
 
     @Test("takes the last of several deadlines")
     func takesLastDeadline() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let log = EventLog<Fired>()
             await stage.perform { stage in
                 let now = stage.loop.now
@@ -68,7 +68,7 @@ struct TimerTests {
 
     @Test("that re-arms itself for the past leaves the others their turn")
     func doesNotSpin() async throws {
-        try await withStage { stage in
+        try await withStage { stage async throws in
             let log = EventLog<Fired>()
             await stage.perform { stage in
                 stage.keep(Restless()).start(on: stage.loop)
