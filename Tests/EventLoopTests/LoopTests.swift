@@ -1,5 +1,4 @@
 import EventLoop
-import Glibc
 import Primitives
 import Synchronization
 import TestSupport
@@ -166,45 +165,5 @@ private actor Counter {
 extension Stage {
     fileprivate func yieldForever() async {
         while !Task.isCancelled { await Task.yield() }
-    }
-}
-
-@Suite("Loop resources", .serialized)
-struct LoopResourceTests {
-    @Test("leaves no descriptor open, whatever was open at its end")
-    func leavesNoDescriptor() async throws {
-        // The first loop opens what libuv keeps for the process.
-        try await runOnce()
-        var least = Int.max
-        // Other suites run at the same time and hold descriptors of their own: a leak of ours would raise even the least.
-        let before = openDescriptorCount()
-        for _ in 0..<50 {
-            try await runOnce()
-            least = min(least, openDescriptorCount())
-        }
-        #expect(least <= before)
-    }
-
-    private func runOnce() async throws {
-        let loop = try Loop()
-        try loop.start()
-        let handler = StreamEvents()
-        nonisolated(unsafe) let shared = handler
-        try await Stage(loop).perform { stage in
-            let pair = try BoundPort.bind(loop: stage.loop, address: loopback, port: .any)
-            _ = stage.keep(shared)
-            _ = try TCPStream.connect(loop: stage.loop, to: pair.endpoint, timeout: .seconds(9), handler: shared)
-            _ = try Resolver(loop: stage.loop)
-            Timer(loop: stage.loop).start(at: stage.loop.now + .seconds(9))
-        }
-        loop.stop()
-    }
-
-    private func openDescriptorCount() -> Int {
-        guard let folder = opendir("/proc/self/fd") else { return 0 }
-        defer { closedir(folder) }
-        var count = 0
-        while readdir(folder) != nil { count += 1 }
-        return count
     }
 }

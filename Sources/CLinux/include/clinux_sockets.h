@@ -2,6 +2,10 @@
 #ifndef CLINUX_SOCKETS_H
 #define CLINUX_SOCKETS_H
 
+/* As in CUV: what both include stays Glibc's. */
+#if defined(__swift__) && __has_feature(modules)
+#pragma clang module import SwiftGlibc
+#endif
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

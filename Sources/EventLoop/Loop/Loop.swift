@@ -12,8 +12,8 @@ import Synchronization
 /// needs no lock. Jobs that arrive after the end still run, one at a time, on whichever thread hands them in: a
 /// task that awaits the actor is never left hanging.
 ///
-/// Safe to share although unchecked: other threads touch only `inbox`, `life` and `owner`, which are a mutex, a mutex and an
-/// atomic. All else is used by the thread that `owner` names.
+/// Safe to share although unchecked: other threads touch only `inbox`, `life` and `owner`, which are two locks and an atomic.
+/// All else is used by the thread that `owner` names.
 package final class Loop: SerialExecutor, @unchecked Sendable {
     /// What other threads leave for the loop.
     private struct Inbox {
@@ -39,8 +39,8 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
     let uv: UnsafeMutablePointer<uv_loop_t>
     private let hooks: LoopHooks
 
-    private let inbox = Mutex(Inbox())
-    private let life = Mutex(Life.created)
+    private let inbox = Lock(Inbox())
+    private let life = Lock(Life.created)
     /// The thread that may run jobs now, 0 for none.
     private let owner = Atomic<UInt>(0)
 

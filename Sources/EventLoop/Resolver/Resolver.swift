@@ -2,7 +2,6 @@ import CLinux
 import CUV
 import Glibc
 package import Primitives
-import Synchronization
 
 /// Looks up host names.
 ///
@@ -117,13 +116,13 @@ private final class ResolverMailbox: Sendable {
         var bell: Bell?
     }
 
-    /// Unchecked because pointers are not `Sendable`: `uv_async_send` is made for any thread, and the mutex keeps the
+    /// Unchecked because pointers are not `Sendable`: `uv_async_send` is made for any thread, and the lock keeps the
     /// handle from closing meanwhile.
     private struct Bell: @unchecked Sendable {
         let raw: UnsafeMutablePointer<uv_async_t>
     }
 
-    private let content = Mutex(Content())
+    private let content = Lock(Content())
 
     func open(ringing raw: UnsafeMutablePointer<uv_async_t>) {
         let bell = Bell(raw: raw)
