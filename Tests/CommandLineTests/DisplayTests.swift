@@ -41,12 +41,12 @@ struct LiveDisplayTests {
         var display = live()
 
         #expect(
-            display.received(.notice("no bootstrap node answers"), width: 80, at: start)
+            display.received(.notice("no bootstrap node answers"), width: 120, at: start)
                 == "no bootstrap node answers\n"
         )
-        let line = display.received(.progress(someProgress()), width: 80, at: start + .seconds(1))
+        let line = display.received(.progress(someProgress()), width: 120, at: start + .seconds(1))
         #expect(
-            display.received(.torrent(someTorrent(named: "fish")), width: 80, at: start + .seconds(1))
+            display.received(.torrent(someTorrent(named: "fish")), width: 120, at: start + .seconds(1))
                 == erase + "fish: 1.0 GiB, 1024 pieces\nfish  " + line
         )
     }

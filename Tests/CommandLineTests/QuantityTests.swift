@@ -55,7 +55,7 @@ struct QuantityTests {
     @Test(
         "edits are counted",
         arguments: [
-            ("fetch", "fetch", 0), ("fecth", "fetch", 1), ("seed", "send", 2), ("", "abc", 3), ("abc", "", 3),
+            ("fetch", "fetch", 0), ("fecth", "fetch", 1), ("seed", "sent", 2), ("", "abc", 3), ("abc", "", 3),
             ("ouput", "output", 1), ("kitten", "sitting", 3),
         ]
     )

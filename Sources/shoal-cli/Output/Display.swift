@@ -49,8 +49,11 @@ struct Display {
     /// - Parameter width: columns of the terminal.
     mutating func received(_ event: Event, width: Int, at now: Instant) -> String {
         remember(event)
-        guard !style.isQuiet else { return "" }
         let lasting = LastingLines.lines(for: event, torrent: torrent, purpose: purpose, style: style)
+        if style.isQuiet {
+            guard case .failed = event else { return "" }
+            return lasting.map { $0 + "\n" }.joined()
+        }
         let isDue = now >= nextDraw
         guard !lasting.isEmpty || isDue else { return "" }
         guard style.isLive else {
