@@ -113,4 +113,16 @@ struct BootstrapListTests {
                 == ["/tmp/x/bin/bootstrap-nodes.txt", "/tmp/x/bin/../share/shoal/bootstrap-nodes.txt"]
         )
     }
+
+    @Test("the list that ships names the public routers")
+    func shipped() throws {
+        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let bytes = try SystemConsole().contents(of: "/\(root)/bootstrap-nodes.txt", limit: BootstrapList.fileLimit)
+        #expect(
+            try BootstrapList.parse(String(decoding: bytes, as: UTF8.self), name: "bootstrap-nodes.txt") == [
+                "router.bittorrent.com:6881", "dht.transmissionbt.com:6881", "router.utorrent.com:6881",
+                "dht.libtorrent.org:25401",
+            ]
+        )
+    }
 }
