@@ -55,7 +55,7 @@ let layers: [Target] = [
         ]
     ),
     // 7 programs
-    program("shoal", path: "Sources/shoal-cli", ["Shoal", "Primitives", "Metainfo", "Cryptography"]),
+    program("shoal", path: "Sources/shoal-cli", ["Shoal", "Primitives", "Metainfo", "Cryptography", "CLinux"]),
     program(
         "shoal-bench",
         ["Shoal", "Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming", "Storage"]

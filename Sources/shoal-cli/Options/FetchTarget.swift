@@ -1,0 +1,68 @@
+import Shoal
+
+/// What `fetch` was asked for, before any file is read.
+enum FetchTarget: Hashable, Sendable {
+    case magnet(String)
+    /// 40 hexadecimal or 32 base32 digits.
+    case infoHash(String)
+    /// The path of a `.torrent`.
+    case file(String)
+
+    /// - Parameters:
+    ///   - text: the argument of `fetch`.
+    ///   - exists: whether a path names something on disk.
+    init(_ text: String, exists: (String) -> Bool) throws(ShoalError) {
+        let lowercased = text.lowercased()
+        if lowercased.hasPrefix("magnet:") {
+            self = .magnet(text)
+        } else if InfoHashText.isInfoHash(text) {
+            self = .infoHash(text)
+        } else if lowercased.hasPrefix("http://") || lowercased.hasPrefix("https://") {
+            throw ShoalError(
+                .usage,
+                "fetching a .torrent by URL is not in this version; download it and pass the file"
+            )
+        } else if exists(text) {
+            self = .file(text)
+        } else {
+            throw FetchTarget.refusal(of: text)
+        }
+    }
+
+    private static func refusal(of text: String) -> ShoalError {
+        if let split = text.lastIndex(of: "@"), text[text.index(after: split)...].contains(":") {
+            return ShoalError(
+                .usage,
+                "fetching by name from a tracker (NAME@TRACKER) is not in this version; pass a magnet link or an info-hash"
+            )
+        }
+        let isHexadecimal = text.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (97...102).contains(byte | 0x20)
+        }
+        if isHexadecimal, (24...64).contains(text.utf8.count) {
+            return ShoalError(
+                .usage,
+                "'\(text)' has \(text.utf8.count) hexadecimal digits; an info-hash has 40 (or 32 base32 digits)"
+            )
+        }
+        if text.hasSuffix(".torrent") || text.contains("/") {
+            return ShoalError(.notFound, "there is no file '\(text)'; give the path of a .torrent that exists")
+        }
+        return ShoalError(
+            .usage,
+            "'\(text)' is no magnet link, no info-hash (40 hexadecimal or 32 base32 digits) and no .torrent file here"
+        )
+    }
+}
+
+/// The text form of an info-hash.
+enum InfoHashText {
+    /// 40 hexadecimal or 32 base32 digits (BEP 9), in either case.
+    static func isInfoHash(_ text: String) -> Bool {
+        switch text.utf8.count {
+        case 40: text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0 | 0x20) }
+        case 32: text.utf8.allSatisfy { (50...55).contains($0) || (97...122).contains($0 | 0x20) }
+        default: false
+        }
+    }
+}

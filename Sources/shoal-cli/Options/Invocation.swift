@@ -1,0 +1,108 @@
+import Shoal
+
+/// A command line that was understood: what to do, with every value checked.
+struct Invocation: Hashable, Sendable {
+    var command: Command
+    var console: ConsoleOptions
+
+    /// What to do.
+    enum Command: Hashable, Sendable {
+        case share(Share)
+        case fetch(Fetch)
+        case node(Network)
+        case dht(DHTQuestion)
+        case torrent(TorrentTask)
+        case completions(Shell)
+        case man
+        case version
+        case help(HelpTopic)
+    }
+
+    struct Share: Hashable, Sendable {
+        /// `request.torrent` is still empty; `torrentFile` says where its bytes are.
+        var request: ShareRequest
+        var torrentFile: String?
+        var saveTorrent: String?
+        var network: Network
+    }
+
+    struct Fetch: Hashable, Sendable {
+        var target: FetchTarget
+        var options: FetchOptions
+        /// Go on sharing when done.
+        var keepsSharing = false
+        /// Give up when nothing moved for so long; `nil` for never.
+        var timeout: Duration?
+        var network: Network
+    }
+
+    struct DHTQuestion: Hashable, Sendable {
+        enum Kind: Hashable, Sendable {
+            /// `host:port`.
+            case ping(String)
+            /// 40 hexadecimal or 32 base32 digits.
+            case find(String)
+            /// 40 hexadecimal or 32 base32 digits.
+            case peers(String)
+            case table
+        }
+
+        var kind: Kind
+        var timeout: Duration = .seconds(10)
+        var network: Network
+    }
+
+    enum TorrentTask: Hashable, Sendable {
+        /// `output` is a file, a folder, or `nil` for the torrent's name here.
+        case create(ShareRequest, output: String?)
+        case show(String)
+        case magnet(String)
+        case verify(torrent: String, data: String)
+    }
+
+    enum Shell: String, CaseIterable, Hashable, Sendable {
+        case bash
+        case zsh
+        case fish
+    }
+}
+
+/// How the program talks.
+struct ConsoleOptions: Hashable, Sendable {
+    enum Color: String, CaseIterable, Hashable, Sendable {
+        case auto
+        case always
+        case never
+    }
+
+    /// One JSON object a line on standard output.
+    var json = false
+    /// Errors only.
+    var isQuiet = false
+    var isVerbose = false
+    var color: Color = .auto
+}
+
+/// The part of an invocation that becomes the node's `Configuration`.
+struct Network: Hashable, Sendable {
+    /// Where bootstrap nodes come from.
+    enum Bootstrap: Hashable, Sendable {
+        /// `bootstrap-nodes.txt` as installed.
+        case installed
+        case file(String)
+        case nodes([String])
+    }
+
+    var listen: Configuration.Listen = .automatic
+    var bootstrap: Bootstrap = .installed
+    var usesDHT = true
+    var usesLAN = true
+    /// `nil` where neither the option nor a home folder says.
+    var stateFolder: String?
+    /// Bytes a second.
+    var downloadLimit: Int?
+    /// Bytes a second.
+    var uploadLimit: Int?
+    /// `SHOAL_LOCAL_LIMITS=on`: limits per address hold on loopback too.
+    var localLimits = false
+}

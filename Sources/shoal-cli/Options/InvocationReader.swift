@@ -1,0 +1,263 @@
+import Primitives
+import Shoal
+
+/// Turns a parsed command line into an `Invocation`: text becomes checked values, each complaint names its option.
+struct InvocationReader {
+    private let parsed: ParsedArguments
+    private let values: OptionValues
+    private let exists: (String) -> Bool
+
+    /// - Parameters:
+    ///   - arguments: without the name of the program.
+    ///   - environment: the value of a variable.
+    ///   - exists: whether a path names something on disk.
+    static func read(
+        _ arguments: [String],
+        environment: @escaping (String) -> String?,
+        exists: @escaping (String) -> Bool
+    ) throws(ShoalError) -> Invocation {
+        let parsed = try ArgumentParser.parse(arguments)
+        let values = OptionValues(parsed, environment: environment)
+        let reader = InvocationReader(parsed: parsed, values: values, exists: exists)
+        if let topic = parsed.wantsHelp { return Invocation(command: .help(topic), console: ConsoleOptions()) }
+        guard !parsed.positionals.contains("") else { throw ShoalError(.usage, "an argument is empty") }
+        return Invocation(command: try reader.command(), console: try reader.console())
+    }
+
+    private func command() throws(ShoalError) -> Invocation.Command {
+        let first = parsed.positionals.first ?? ""
+        return switch parsed.verb {
+        case .share: .share(try share())
+        case .fetch: .fetch(try fetch(first))
+        case .node: .node(try network())
+        case .dhtPing: .dht(try question(.ping(try hostPort(first, what: "NODE"))))
+        case .dhtFind: .dht(try question(.find(try infoHash(first, what: "ID"))))
+        case .dhtGetPeers: .dht(try question(.peers(try infoHash(first, what: "INFOHASH"))))
+        case .dhtTable: .dht(try question(.table))
+        case .torrentCreate: .torrent(.create(try shareRequest(), output: try text(.output)))
+        case .torrentShow: .torrent(.show(first))
+        case .torrentMagnet: .torrent(.magnet(first))
+        case .torrentVerify: .torrent(.verify(torrent: first, data: parsed.positionals.dropFirst().first ?? "."))
+        case .completions: .completions(try choice(first, of: Invocation.Shell.self, origin: "completions"))
+        case .man: .man
+        case .version: .version
+        case .help: .help(.program)
+        }
+    }
+
+    private func share() throws(ShoalError) -> Invocation.Share {
+        var share = Invocation.Share(
+            request: try shareRequest(),
+            torrentFile: try text(.torrent),
+            saveTorrent: try text(.saveTorrent),
+            network: try network()
+        )
+        try checkSecure()
+        guard share.torrentFile != nil else { return share }
+        guard share.request.paths.count == 1 else {
+            throw ShoalError(.usage, "--torrent goes with one PATH: the file or folder that holds its data")
+        }
+        for name in [OptionName.name, .pieceLength, .isPrivate] where values.isGiven(name) {
+            throw ShoalError(.usage, "--\(name.rawValue) makes a new torrent and does not go with --torrent")
+        }
+        // What the environment says about new torrents does not concern this one.
+        let peers = share.request.peers
+        share.request = ShareRequest(paths: parsed.positionals)
+        share.request.peers = peers
+        return share
+    }
+
+    private func shareRequest() throws(ShoalError) -> ShareRequest {
+        var request = ShareRequest(paths: parsed.positionals)
+        request.name = try text(.name)
+        request.pieceLength = try pieceLength()
+        request.isPrivate = try values.flag(.isPrivate)
+        request.peers = try peers()
+        return request
+    }
+
+    private func fetch(_ what: String) throws(ShoalError) -> Invocation.Fetch {
+        var options = FetchOptions()
+        options.output = try text(.output) ?? "."
+        options.only = values.all(.only).map(\.text)
+        options.sequential = try values.flag(.sequential)
+        options.standardOutput = try values.flag(.stdout)
+        options.peers = try peers()
+        if options.standardOutput, try values.flag(.json) {
+            throw ShoalError(.usage, "--stdout and --json both write to standard output; leave one out")
+        }
+        try checkSecure()
+        return Invocation.Fetch(
+            target: try FetchTarget(what, exists: exists),
+            options: options,
+            keepsSharing: try values.flag(.seed),
+            timeout: try timeout(),
+            network: try network()
+        )
+    }
+
+    private func question(_ kind: Invocation.DHTQuestion.Kind) throws(ShoalError) -> Invocation.DHTQuestion {
+        var question = Invocation.DHTQuestion(kind: kind, network: try network())
+        if let timeout = try timeout() { question.timeout = timeout }
+        return question
+    }
+
+    private func network() throws(ShoalError) -> Network {
+        var network = Network()
+        if let value = values.last(.listen) { network.listen = .endpoint(try InvocationReader.listenAddress(value)) }
+        network.bootstrap = try bootstrap()
+        network.usesDHT = try !values.flag(.noDHT)
+        network.usesLAN = try !values.flag(.noLAN)
+        network.stateFolder = try stateFolder()
+        network.downloadLimit = try rate(.limitDown)
+        network.uploadLimit = try rate(.limitUp)
+        if let text = values.environmentValue("SHOAL_LOCAL_LIMITS") {
+            network.localLimits = try OptionValues.truth(.init(text: text, origin: "SHOAL_LOCAL_LIMITS"))
+        }
+        return network
+    }
+
+    private func console() throws(ShoalError) -> ConsoleOptions {
+        var console = ConsoleOptions()
+        console.json = try values.flag(.json)
+        console.isQuiet = try values.flag(.quiet)
+        console.isVerbose = try values.flag(.verbose)
+        if let value = values.last(.color) {
+            console.color = try choice(value.text, of: ConsoleOptions.Color.self, origin: value.origin)
+        } else if values.environmentValue("NO_COLOR") != nil {
+            console.color = .never
+        }
+        return console
+    }
+}
+
+extension InvocationReader {
+    private func text(_ name: OptionName) throws(ShoalError) -> String? {
+        guard let value = values.last(name) else { return nil }
+        guard !value.text.isEmpty else { throw ShoalError(.usage, "\(value.origin) is empty") }
+        return value.text
+    }
+
+    private func choice<T>(
+        _ text: String,
+        of type: T.Type,
+        origin: String
+    ) throws(ShoalError) -> T where T: RawRepresentable<String> & CaseIterable {
+        if let value = T(rawValue: text) { return value }
+        let words = T.allCases.map(\.rawValue)
+        let hint = Suggestion.hint(for: text, among: words)
+        throw ShoalError(.usage, "\(origin) must be one of \(words.joined(separator: ", ")), not '\(text)'\(hint)")
+    }
+
+    private func rate(_ name: OptionName) throws(ShoalError) -> Int? {
+        guard let value = values.last(name) else { return nil }
+        guard let rate = Quantity.byteCount(value.text) else {
+            throw ShoalError(.usage, "\(value.origin): '\(value.text)' is not bytes a second, like 500K or 2M")
+        }
+        guard rate > 0 else {
+            throw ShoalError(.usage, "\(value.origin): 0 would stop everything; leave it out for no limit")
+        }
+        return rate
+    }
+
+    private func pieceLength() throws(ShoalError) -> Int? {
+        guard let value = values.last(.pieceLength) else { return nil }
+        // F9: 16 KiB to 256 MiB, a power of two.
+        guard let length = Quantity.byteCount(value.text), (1 << 14...1 << 28).contains(length),
+            length & (length - 1) == 0
+        else {
+            throw ShoalError(
+                .usage,
+                "\(value.origin): '\(value.text)' is not a power of two from 16K to 256M, like 1M"
+            )
+        }
+        return length
+    }
+
+    private func timeout() throws(ShoalError) -> Duration? {
+        guard let value = values.last(.timeout) else { return nil }
+        guard let duration = Quantity.seconds(value.text), duration > .zero else {
+            throw ShoalError(.usage, "\(value.origin): '\(value.text)' is not a number of seconds above 0")
+        }
+        return duration
+    }
+
+    private func peers() throws(ShoalError) -> [String] {
+        var peers: [String] = []
+        for value in values.all(.peer) {
+            guard !value.text.hasPrefix("sp1-") else {
+                throw ShoalError(
+                    .usage,
+                    "\(value.origin): a peer's key needs authenticated sessions, which are not in this version; "
+                        + "give HOST:PORT alone to connect without proof"
+                )
+            }
+            peers.append(try hostPort(value.text, what: value.origin))
+        }
+        return peers
+    }
+
+    private func hostPort(_ text: String, what: String) throws(ShoalError) -> String {
+        guard HostPort.isValid(text) else {
+            throw ShoalError(.usage, "\(what): '\(text)' is not HOST:PORT, like 192.0.2.7:6881 or node.example:6881")
+        }
+        return text
+    }
+
+    private func infoHash(_ text: String, what: String) throws(ShoalError) -> String {
+        guard InfoHashText.isInfoHash(text) else {
+            throw ShoalError(.usage, "\(what): '\(text)' is neither 40 hexadecimal nor 32 base32 digits")
+        }
+        return text
+    }
+
+    private func bootstrap() throws(ShoalError) -> Network.Bootstrap {
+        // A file named on the command line wins over nodes from the environment.
+        if !values.isGiven(.bootstrap), values.isGiven(.bootstrapFile), let file = try text(.bootstrapFile) {
+            return .file(file)
+        }
+        let nodes = values.all(.bootstrap)
+        guard nodes.isEmpty else {
+            var checked: [String] = []
+            for node in nodes { checked.append(try hostPort(node.text, what: node.origin)) }
+            return .nodes(checked)
+        }
+        return try text(.bootstrapFile).map { .file($0) } ?? .installed
+    }
+
+    private func stateFolder() throws(ShoalError) -> String? {
+        if let folder = try text(.state) { return folder }
+        // The XDG specification: a relative path is invalid and ignored.
+        if let folder = values.environmentValue("XDG_STATE_HOME"), folder.hasPrefix("/") { return folder + "/shoal" }
+        return values.environmentValue("HOME").map { $0 + "/.local/state/shoal" }
+    }
+
+    private func checkSecure() throws(ShoalError) {
+        guard let value = values.last(.secure) else { return }
+        guard ["prefer", "off"].contains(value.text) else {
+            guard value.text == "require" else {
+                throw ShoalError(.usage, "\(value.origin) must be one of prefer, require, off, not '\(value.text)'")
+            }
+            throw ShoalError(
+                .network,
+                "\(value.origin) require: authenticated sessions are not in this version, so every peer would be refused; "
+                    + "prefer and off connect without them"
+            )
+        }
+    }
+
+    /// `ADDR:PORT`, `:PORT` for every address, `[v6]:PORT`.
+    private static func listenAddress(_ value: OptionValues.Value) throws(ShoalError) -> String {
+        let text = value.text
+        if let colon = text.lastIndex(of: ":"), let port = HostPort.port(text[text.index(after: colon)...]) {
+            let host = text[..<colon]
+            if host.isEmpty { return "0.0.0.0:\(port)" }
+            if host == "localhost" { return "127.0.0.1:\(port)" }
+            if let endpoint = Endpoint(text) { return endpoint.description }
+        }
+        throw ShoalError(
+            .usage,
+            "\(value.origin): '\(text)' is not ADDR:PORT with a numeric address, like 127.0.0.1:6881, :6881 or :0"
+        )
+    }
+}

@@ -1,0 +1,58 @@
+import Shoal
+
+extension Network {
+    /// What the engine needs to know; reads the bootstrap file.
+    func configuration(on console: some Console) throws(ShoalError) -> Configuration {
+        var configuration = Configuration()
+        configuration.listen = listen
+        configuration.usesDHT = usesDHT
+        configuration.bootstrap = usesDHT ? try bootstrapNodes(on: console) : []
+        configuration.stateFolder = stateFolder
+        configuration.downloadLimit = downloadLimit
+        configuration.uploadLimit = uploadLimit
+        configuration.localLimits = localLimits
+        return configuration
+    }
+
+    private func bootstrapNodes(on console: some Console) throws(ShoalError) -> [String] {
+        switch bootstrap {
+        case .nodes(let nodes): return nodes
+        case .file(let path): return try Network.nodes(inFile: path, on: console)
+        case .installed:
+            guard let folder = console.programFolder else { return [] }
+            for path in Network.installedFiles(programFolder: folder) where console.exists(path) {
+                return try Network.nodes(inFile: path, on: console)
+            }
+            return []
+        }
+    }
+
+    private static func nodes(inFile path: String, on console: some Console) throws(ShoalError) -> [String] {
+        let bytes = try console.contents(of: path, limit: BootstrapList.fileLimit)
+        return try BootstrapList.parse(String(decoding: bytes, as: UTF8.self), name: path)
+    }
+
+    /// Beside the program, where packages put shared files, and the repository when run from its build folder. Nothing
+    /// further up: a file planted in a folder that others may write must not choose our first contacts.
+    static func installedFiles(programFolder folder: String) -> [String] {
+        var paths = ["\(folder)/bootstrap-nodes.txt", "\(folder)/../share/shoal/bootstrap-nodes.txt"]
+        if let build = folder.firstRange(of: "/.build/") {
+            paths.append("\(folder[..<build.lowerBound])/bootstrap-nodes.txt")
+        }
+        return paths
+    }
+}
+
+extension FetchTarget {
+    /// F9: no `.torrent` is larger.
+    static let torrentLimit = 10 << 20
+
+    /// What the engine takes; reads the `.torrent`.
+    func source(on console: some Console) throws(ShoalError) -> FetchSource {
+        switch self {
+        case .magnet(let link): .magnet(link)
+        case .infoHash(let text): .infoHash(text)
+        case .file(let path): .torrent(try console.contents(of: path, limit: FetchTarget.torrentLimit))
+        }
+    }
+}

@@ -1,0 +1,164 @@
+extension OptionEntry {
+    /// Every option, in the order in which help lists them.
+    static let all: [OptionEntry] = fileEntries + transferEntries + networkEntries + generalEntries
+
+    /// The options that go with a verb.
+    static func entries(for verb: Verb) -> [OptionEntry] { all.filter { $0.verbs.contains(verb) } }
+
+    private static let transfers: [Verb] = [.share, .fetch]
+    private static let questions: [Verb] = [.dhtPing, .dhtFind, .dhtGetPeers, .dhtTable]
+    private static let network: [Verb] = transfers + [.node] + questions
+    private static let makers: [Verb] = [.share, .torrentCreate]
+
+    private static let fileEntries: [OptionEntry] = [
+        OptionEntry(
+            name: .output,
+            short: "o",
+            argument: .path("PATH"),
+            verbs: [.fetch, .torrentCreate],
+            meaning: """
+                where files go (default: the current folder); for a single file, a path that is no existing folder \
+                and does not end in / is the file's name
+                """
+        ),
+        OptionEntry(
+            name: .torrent,
+            argument: .path("FILE"),
+            verbs: [.share],
+            meaning: "PATH holds the data of this .torrent: check it and share it; nothing is made anew"
+        ),
+        OptionEntry(
+            name: .saveTorrent,
+            argument: .path("FILE"),
+            verbs: [.share],
+            meaning: "write the .torrent as well"
+        ),
+        OptionEntry(name: .name, argument: .text("NAME"), verbs: makers, meaning: "name of the torrent"),
+        OptionEntry(
+            name: .pieceLength,
+            argument: .text("SIZE"),
+            verbs: makers,
+            meaning: "bytes in a piece, a power of two from 16K to 256M (default: by size)"
+        ),
+        OptionEntry(
+            name: .isPrivate,
+            argument: .none,
+            verbs: makers,
+            meaning: "private torrent (BEP 27): never in the DHT"
+        ),
+    ]
+
+    private static let transferEntries: [OptionEntry] = [
+        OptionEntry(
+            name: .only,
+            argument: .text("GLOB"),
+            isRepeatable: true,
+            verbs: [.fetch],
+            meaning: "only the files whose path matches; repeatable"
+        ),
+        OptionEntry(name: .sequential, argument: .none, verbs: [.fetch], meaning: "fetch the pieces in order"),
+        OptionEntry(
+            name: .stdout,
+            argument: .none,
+            verbs: [.fetch],
+            meaning: "write the (single) file to standard output, in order"
+        ),
+        OptionEntry(name: .seed, argument: .none, verbs: [.fetch], meaning: "go on sharing when done, until Ctrl-C"),
+        OptionEntry(
+            name: .peer,
+            argument: .text("HOST:PORT"),
+            isRepeatable: true,
+            verbs: transfers,
+            meaning: "try this peer directly, at once; repeatable"
+        ),
+        OptionEntry(
+            name: .secure,
+            argument: .choice(["prefer", "require", "off"]),
+            verbs: transfers,
+            meaning: "session policy (default: prefer); this version has plain sessions only and refuses require"
+        ),
+        OptionEntry(
+            name: .limitDown,
+            argument: .text("RATE"),
+            verbs: transfers,
+            meaning: "receive at most this many bytes a second; suffixes K M G"
+        ),
+        OptionEntry(
+            name: .limitUp,
+            argument: .text("RATE"),
+            verbs: transfers,
+            meaning: "send at most this many bytes a second; suffixes K M G"
+        ),
+        OptionEntry(
+            name: .timeout,
+            argument: .text("SECONDS"),
+            verbs: [.fetch] + questions,
+            meaning: "give up when nothing moved for so long (default: never; dht: 10)"
+        ),
+    ]
+
+    private static let networkEntries: [OptionEntry] = [
+        OptionEntry(
+            name: .listen,
+            argument: .text("ADDR:PORT"),
+            verbs: network,
+            meaning: "TCP and UDP port; :0 picks one (default: 6881, then the next free one)"
+        ),
+        OptionEntry(
+            name: .bootstrap,
+            argument: .text("HOST:PORT"),
+            isRepeatable: true,
+            verbs: network,
+            meaning: "join through this node; repeatable; replaces the file"
+        ),
+        OptionEntry(
+            name: .bootstrapFile,
+            argument: .path("FILE"),
+            verbs: network,
+            meaning:
+                "join through the nodes of this file, one host:port a line (default: bootstrap-nodes.txt as installed)"
+        ),
+        OptionEntry(
+            name: .noDHT,
+            argument: .none,
+            verbs: transfers + [.node],
+            meaning: "leave the distributed hash table out"
+        ),
+        OptionEntry(
+            name: .noLAN,
+            argument: .none,
+            verbs: network,
+            meaning: "leave discovery in the local network out (this version has none)"
+        ),
+    ]
+
+    private static let generalEntries: [OptionEntry] = [
+        OptionEntry(
+            name: .state,
+            argument: .folder("DIR"),
+            verbs: Verb.allCases,
+            meaning: "state folder (default: $XDG_STATE_HOME/shoal, else ~/.local/state/shoal)"
+        ),
+        OptionEntry(
+            name: .json,
+            argument: .none,
+            verbs: Verb.allCases,
+            meaning: "one JSON object a line on standard output"
+        ),
+        OptionEntry(name: .quiet, short: "q", argument: .none, verbs: Verb.allCases, meaning: "errors only"),
+        OptionEntry(
+            name: .verbose,
+            short: "v",
+            argument: .none,
+            verbs: Verb.allCases,
+            meaning: "say more: peers that come and go, the node's address"
+        ),
+        OptionEntry(
+            name: .color,
+            argument: .choice(["auto", "always", "never"]),
+            verbs: Verb.allCases,
+            meaning: "colours (default: auto; NO_COLOR is honoured)"
+        ),
+        OptionEntry(name: .help, short: "h", argument: .none, verbs: Verb.allCases, meaning: "explain and exit"),
+    ]
+}

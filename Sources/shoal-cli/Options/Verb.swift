@@ -1,0 +1,66 @@
+/// What the program can be asked to do: the word or two that a command line begins with.
+enum Verb: String, CaseIterable, Hashable, Sendable {
+    case share
+    case fetch
+    case node
+    case dhtPing = "dht ping"
+    case dhtFind = "dht find"
+    case dhtGetPeers = "dht get-peers"
+    case dhtTable = "dht table"
+    case torrentCreate = "torrent create"
+    case torrentShow = "torrent show"
+    case torrentMagnet = "torrent magnet"
+    case torrentVerify = "torrent verify"
+    case completions
+    case man
+    case version
+    case help
+
+    /// One word, or two for a verb of a family.
+    var words: [String] { rawValue.split(separator: " ").map(String.init) }
+
+    /// The first words that need a second one: `dht`, `torrent`.
+    static let families: [String] = allCases.reduce(into: []) { families, verb in
+        if verb.words.count == 2, let family = verb.words.first, !families.contains(family) {
+            families.append(family)
+        }
+    }
+
+    /// The verbs of a family, in the order of the table.
+    static func members(of family: String) -> [Verb] {
+        allCases.filter { $0.words.count == 2 && $0.words.first == family }
+    }
+}
+
+/// A row of the table of verbs; parsing, help, completions and the man page all read it.
+struct VerbEntry: Sendable {
+    /// What may stand in the place of an argument, for completions.
+    enum ArgumentKind: Hashable, Sendable {
+        case none
+        case files
+        case torrentFile
+        case shell
+        case verb
+        case text
+    }
+
+    let verb: Verb
+    /// As a usage line shows them: `PATH...`.
+    let arguments: String
+    let argumentCount: ClosedRange<Int>
+    let argumentKind: ArgumentKind
+    /// Half a sentence, for lists.
+    let summary: String
+    /// Whole sentences, for the verb's own help and the man page.
+    let details: String
+    /// Command lines that work as they stand, each with what it does.
+    var examples: [Example] = []
+
+    struct Example: Sendable {
+        let command: String
+        let meaning: String
+    }
+
+    /// `shoal fetch [OPTION...] WHAT`
+    var usage: String { "shoal \(verb.rawValue) [OPTION...]" + (arguments.isEmpty ? "" : " \(arguments)") }
+}

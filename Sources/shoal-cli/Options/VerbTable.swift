@@ -1,0 +1,181 @@
+extension VerbEntry {
+    /// Every verb, in the order in which help lists them.
+    static let all: [VerbEntry] = mainEntries + dhtEntries + torrentEntries + aboutEntries
+
+    static func entry(for verb: Verb) -> VerbEntry? { all.first { $0.verb == verb } }
+
+    private static let mainEntries: [VerbEntry] = [
+        VerbEntry(
+            verb: .share,
+            arguments: "PATH...",
+            argumentCount: 1...10_000,
+            argumentKind: .files,
+            summary: "share files and folders; prints the link, stays until Ctrl-C",
+            details: """
+                Hashes the files, announces them in the distributed hash table and serves them to everybody who asks, \
+                until Ctrl-C. Several paths become one torrent. Prints the magnet link and the exact command that \
+                fetches it; into a pipe, the magnet link alone.
+                """,
+            examples: [
+                Example(command: "shoal share holiday.mp4", meaning: "share one file"),
+                Example(command: "shoal share photos/ --limit-up 2M", meaning: "share a folder at 2 MiB/s at most"),
+            ]
+        ),
+        VerbEntry(
+            verb: .fetch,
+            arguments: "WHAT",
+            argumentCount: 1...1,
+            argumentKind: .torrentFile,
+            summary: "fetch by magnet link, info-hash or .torrent file; checks every byte",
+            details: """
+                WHAT is a magnet link, an info-hash (40 hexadecimal or 32 base32 digits) or a .torrent file. Finds \
+                peers, fetches from all of them at once, verifies every piece and exits. What is already there is \
+                verified and not fetched again; an interrupted fetch continues when the same command is run again.
+                """,
+            examples: [
+                Example(
+                    command: "shoal fetch 'magnet:?xt=urn:btih:...' -o ~/Downloads",
+                    meaning: "fetch into a folder"
+                ),
+                Example(
+                    command: "shoal fetch 0123456789abcdef0123456789abcdef01234567",
+                    meaning: "the info-hash alone is enough"
+                ),
+                Example(
+                    command: "shoal fetch album.torrent --only '*.flac' --seed",
+                    meaning: "some of the files, then go on sharing"
+                ),
+            ]
+        ),
+        VerbEntry(
+            verb: .node,
+            arguments: "",
+            argumentCount: 0...0,
+            argumentKind: .none,
+            summary: "join the network and serve the DHT until Ctrl-C",
+            details: """
+                Joins the distributed hash table through the bootstrap nodes and the nodes remembered from last \
+                time, and answers the queries of others. A network of its own needs one such node to begin with.
+                """,
+            examples: [
+                Example(command: "shoal node --listen :6881", meaning: "be a node that others can join through")
+            ]
+        ),
+    ]
+
+    private static let dhtEntries: [VerbEntry] = [
+        VerbEntry(
+            verb: .dhtPing,
+            arguments: "HOST:PORT",
+            argumentCount: 1...1,
+            argumentKind: .text,
+            summary: "ask whether a node answers",
+            details: "Sends one ping (BEP 5) and prints the node's ID and the time that the answer took."
+        ),
+        VerbEntry(
+            verb: .dhtFind,
+            arguments: "ID",
+            argumentCount: 1...1,
+            argumentKind: .text,
+            summary: "find the nodes closest to an ID",
+            details: "Looks up the nodes closest to ID, 40 hexadecimal or 32 base32 digits, and prints them."
+        ),
+        VerbEntry(
+            verb: .dhtGetPeers,
+            arguments: "INFOHASH",
+            argumentCount: 1...1,
+            argumentKind: .text,
+            summary: "find who holds an info-hash",
+            details: "Looks up INFOHASH, 40 hexadecimal or 32 base32 digits, and prints the peers that are announced."
+        ),
+        VerbEntry(
+            verb: .dhtTable,
+            arguments: "",
+            argumentCount: 0...0,
+            argumentKind: .none,
+            summary: "join, and print the routing table",
+            details: "Joins the distributed hash table and prints the nodes of the routing table."
+        ),
+    ]
+
+    private static let torrentEntries: [VerbEntry] = [
+        VerbEntry(
+            verb: .torrentCreate,
+            arguments: "PATH...",
+            argumentCount: 1...10_000,
+            argumentKind: .files,
+            summary: "make a .torrent file",
+            details: "Hashes files and folders into one .torrent file. Touches no network."
+        ),
+        VerbEntry(
+            verb: .torrentShow,
+            arguments: "FILE",
+            argumentCount: 1...1,
+            argumentKind: .torrentFile,
+            summary: "print what a .torrent file holds",
+            details: "Prints name, info-hash, sizes and files of a .torrent file. Touches no network."
+        ),
+        VerbEntry(
+            verb: .torrentMagnet,
+            arguments: "FILE",
+            argumentCount: 1...1,
+            argumentKind: .torrentFile,
+            summary: "print the magnet link of a .torrent file",
+            details: "Prints the magnet link of a .torrent file. Touches no network."
+        ),
+        VerbEntry(
+            verb: .torrentVerify,
+            arguments: "FILE [PATH]",
+            argumentCount: 1...2,
+            argumentKind: .torrentFile,
+            summary: "check data against a .torrent file",
+            details: """
+                Hashes the data at PATH (default: the current folder) and compares every piece with the .torrent \
+                file. Exit code 5 when a piece is missing or wrong.
+                """
+        ),
+    ]
+
+    private static let aboutEntries: [VerbEntry] = [
+        VerbEntry(
+            verb: .completions,
+            arguments: "bash|zsh|fish",
+            argumentCount: 1...1,
+            argumentKind: .shell,
+            summary: "print a completion script",
+            details: "Prints the completion script for a shell.",
+            examples: [
+                Example(command: "source <(shoal completions bash)", meaning: "complete in this bash"),
+                Example(
+                    command: "shoal completions fish > ~/.config/fish/completions/shoal.fish",
+                    meaning: "complete in every fish"
+                ),
+            ]
+        ),
+        VerbEntry(
+            verb: .man,
+            arguments: "",
+            argumentCount: 0...0,
+            argumentKind: .none,
+            summary: "print the manual page",
+            details: "Prints the manual page in roff.",
+            examples: [Example(command: "shoal man | man -l -", meaning: "read the manual")]
+        ),
+        VerbEntry(
+            verb: .version,
+            arguments: "",
+            argumentCount: 0...0,
+            argumentKind: .none,
+            summary: "print the version",
+            details: "Prints the name and version of the program."
+        ),
+        VerbEntry(
+            verb: .help,
+            arguments: "[VERB]",
+            argumentCount: 0...2,
+            argumentKind: .verb,
+            summary: "explain the program or one verb",
+            details: "Explains the program, or one verb with all its options."
+        ),
+    ]
+}

@@ -1,0 +1,113 @@
+import CLinux
+import Glibc
+import Shoal
+
+/// Where the program's text goes and what it may know about its surroundings; tests bring their own.
+protocol Console {
+    /// Whether a person reads this stream.
+    func isTerminal(_ stream: OutputStream) -> Bool
+    /// Columns of the terminal behind standard error.
+    var columns: Int { get }
+    /// A variable of the environment.
+    func environment(_ name: String) -> String?
+    /// Whether a path names something on disk.
+    func exists(_ path: String) -> Bool
+    /// The bytes of a file, at most `limit` of them.
+    func contents(of path: String, limit: Int) throws(ShoalError) -> [UInt8]
+    /// The folder that holds the program itself.
+    var programFolder: String? { get }
+    /// Writes everything, waiting for a slow reader.
+    func write(_ text: String, to stream: OutputStream) throws(ShoalError)
+}
+
+/// Data goes to one, progress and log to the other.
+enum OutputStream: Int32, Hashable, Sendable {
+    case standardOutput = 1
+    case standardError = 2
+}
+
+extension Console {
+    /// How progress and messages look, by the options and what standard error is.
+    func style(for options: ConsoleOptions) -> Display.Style {
+        let isDumb = environment("TERM") == "dumb" || environment("TERM") == nil
+        let isLive = isTerminal(.standardError) && !isDumb
+        let usesColor =
+            switch options.color {
+            case .always: true
+            case .never: false
+            case .auto: isLive
+            }
+        return Display.Style(
+            isLive: isLive && !options.json,
+            usesColor: usesColor,
+            isQuiet: options.isQuiet,
+            isVerbose: options.isVerbose
+        )
+    }
+}
+
+/// The surroundings of a real process.
+struct SystemConsole: Console {
+    func isTerminal(_ stream: OutputStream) -> Bool { isatty(stream.rawValue) == 1 }
+
+    var columns: Int {
+        let columns = Int(clinux_terminal_columns(OutputStream.standardError.rawValue))
+        return columns > 0 ? columns : 80
+    }
+
+    func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    func contents(of path: String, limit: Int) throws(ShoalError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemConsole.refusal(of: path, because: errno) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(descriptor, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw SystemConsole.refusal(of: path, because: errno) }
+            guard count > 0 else { return bytes }
+            guard bytes.count + count <= limit else {
+                throw ShoalError(
+                    .badData,
+                    "'\(path)' is larger than \(HumanUnits.size(Int64(limit))); nothing of its kind is"
+                )
+            }
+            bytes += chunk[..<count]
+        }
+    }
+
+    var programFolder: String? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return path.lastIndex(of: "/").map { String(path[..<$0]) }
+    }
+
+    func write(_ text: String, to stream: OutputStream) throws(ShoalError) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = Glibc.write(stream.rawValue, Array(rest), rest.count)
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                // Somebody made the stream non-blocking: wait until it takes more.
+                var request = pollfd(fd: stream.rawValue, events: Int16(POLLOUT), revents: 0)
+                poll(&request, 1, -1)
+            } else if errno != EINTR {
+                throw ShoalError(.files, "cannot write the output: \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
+    private static func refusal(of path: String, because code: Int32) -> ShoalError {
+        let reason = String(cString: strerror(code))
+        return code == ENOENT
+            ? ShoalError(.notFound, "there is no file '\(path)'")
+            : ShoalError(.files, "cannot read '\(path)': \(reason)")
+    }
+}

@@ -1,0 +1,102 @@
+import Shoal
+
+/// Events as the lines of `--json`: names and units are a contract (design, cli.md).
+enum JSONLines {
+    static func line(for event: Event) -> String {
+        switch event {
+        case .listening(let address, let nodeID):
+            var object = JSONObject(event: "listening")
+            object.add("address", address)
+            object.add("node_id", nodeID)
+            return object.line
+        case .dht(let status):
+            var object = JSONObject(event: "dht")
+            object.add("nodes", status.nodes)
+            object.add("joined", status.isJoined)
+            return object.line
+        case .torrent(let torrent): return line(for: torrent)
+        case .progress(let progress): return line(for: progress)
+        case .peer(let peer): return line(for: peer)
+        case .done(let completion): return line(for: completion)
+        case .failed(let infoHash, let error): return line(for: error, infoHash: infoHash)
+        case .notice(let message):
+            var object = JSONObject(event: "notice")
+            object.add("message", message)
+            return object.line
+        }
+    }
+
+    /// What ended the program, or one torrent.
+    static func line(for error: ShoalError, infoHash: String? = nil) -> String {
+        var object = JSONObject(event: "error")
+        object.add("code", error.code.rawValue)
+        object.add("exit", error.code.exitCode)
+        object.addIfPresent("info_hash", infoHash)
+        object.add("message", error.message)
+        return object.line
+    }
+
+    private static func line(for torrent: TorrentInfo) -> String {
+        var object = JSONObject(event: "torrent")
+        object.add("info_hash", torrent.infoHash)
+        object.add("name", torrent.name)
+        object.add("size", torrent.size)
+        object.add("piece_length", torrent.pieceLength)
+        object.add("pieces", torrent.pieces)
+        object.add("files", torrent.files)
+        object.add("magnet", torrent.magnet)
+        return object.line
+    }
+
+    private static func line(for progress: Progress) -> String {
+        var object = JSONObject(event: "progress")
+        object.add("info_hash", progress.infoHash)
+        object.add("state", progress.state.rawValue)
+        object.add("done", progress.done)
+        object.add("size", progress.size)
+        object.add("percent", progress.percent, digits: 1)
+        object.add("down_bps", progress.downRate)
+        object.add("up_bps", progress.upRate)
+        object.add("downloaded", progress.downloaded)
+        object.add("uploaded", progress.uploaded)
+        object.add("peers", progress.peers)
+        object.add("eta_s", progress.secondsLeft, digits: 1)
+        object.addIfPresent("waiting_for", progress.waitingFor)
+        return object.line
+    }
+
+    private static func line(for peer: PeerStatus) -> String {
+        var object = JSONObject(event: "peer")
+        object.add("info_hash", peer.infoHash)
+        object.add("address", peer.address)
+        object.add("state", peer.state.rawValue)
+        object.add("source", peer.source)
+        // Sessions of this version are plain BitTorrent.
+        object.add("secure", false)
+        object.addIfPresent("client", peer.client)
+        object.addIfPresent("reason", peer.reason)
+        object.add("downloaded", peer.downloaded)
+        object.add("pieces", peer.pieces)
+        return object.line
+    }
+
+    private static func line(for completion: Completion) -> String {
+        var object = JSONObject(event: "done")
+        object.add("info_hash", completion.infoHash)
+        object.add("path", completion.path)
+        object.add("size", completion.size)
+        object.add("downloaded", completion.downloaded)
+        object.add("seconds", completion.seconds, digits: 3)
+        object.add("verified", true)
+        return object.line
+    }
+}
+
+extension Progress {
+    /// With one digit behind the point, rounded down: 100 means that everything is there.
+    var percent: Double {
+        guard size > 0 else { return state == .seeding ? 100 : 0 }
+        let tenths = (Double(max(0, done)) / Double(size) * 1000).rounded(.down)
+        return (done >= size ? 1000 : min(tenths, 999)) / 10
+    }
+}

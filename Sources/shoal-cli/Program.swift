@@ -1,0 +1,52 @@
+import Glibc
+import Shoal
+
+/// The program: understand the command line, do it, say how it ended.
+@main
+enum Program {
+    static func main() async {
+        exit(await run(Array(CommandLine.arguments.dropFirst()), on: SystemConsole()))
+    }
+
+    /// - Parameter arguments: without the name of the program.
+    /// - Returns: the exit code.
+    static func run(_ arguments: [String], on console: some Console) async -> Int32 {
+        guard !arguments.isEmpty else {
+            // Nothing was asked for: a new user wants to know what there is, a script that something is missing.
+            try? console.write(Help.text(for: .program), to: .standardError)
+            return ShoalError.Code.usage.exitCode
+        }
+        do {
+            let invocation = try InvocationReader.read(
+                arguments,
+                environment: console.environment,
+                exists: console.exists
+            )
+            try await dispatch(invocation, on: console)
+            return 0
+        } catch {
+            report(error, arguments: arguments, on: console)
+            return error.code.exitCode
+        }
+    }
+
+    private static func dispatch(_ invocation: Invocation, on console: some Console) async throws(ShoalError) {
+        switch invocation.command {
+        case .help(let topic): try AboutCommands.help(topic, on: console)
+        case .version: try AboutCommands.version(invocation.console, on: console)
+        case .completions(let shell): try AboutCommands.completions(shell, on: console)
+        case .man: try AboutCommands.man(on: console)
+        case .share, .fetch, .node, .dht, .torrent:
+            throw ShoalError(.failed, "the commands that run the engine are on another branch")
+        }
+    }
+
+    /// A script that asked for JSON reads the error on standard output; a person always reads it on standard error.
+    private static func report(_ error: ShoalError, arguments: [String], on console: some Console) {
+        // When even the message cannot be written, the exit code is all that is left to say it.
+        let wantsJSON = arguments.prefix { $0 != "--" }.contains("--json") || console.environment("SHOAL_JSON") == "1"
+        if wantsJSON { try? console.write(JSONLines.line(for: error) + "\n", to: .standardOutput) }
+        let usesColor = console.style(for: ConsoleOptions()).usesColor && console.environment("NO_COLOR") == nil
+        try? console.write(LastingLines.line(for: error, usesColor: usesColor) + "\n", to: .standardError)
+    }
+}

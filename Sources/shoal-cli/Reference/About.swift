@@ -1,0 +1,41 @@
+import Shoal
+
+/// Facts about the program that help, the man page and `version` share.
+enum About {
+    static let name = "shoal"
+    static let version = "0.1.0"
+    static let summary = "share files straight from machine to machine"
+
+    struct Row: Sendable {
+        let name: String
+        let meaning: String
+    }
+
+    /// The exit codes of this version, by what a script would want to tell apart.
+    static let exitCodes: [Row] = [
+        Row(name: "0", meaning: "done"),
+        Row(name: "1", meaning: "another failure"),
+        Row(name: "2", meaning: "wrong usage"),
+        Row(name: "3", meaning: "nobody to fetch from, or time-out"),
+        Row(name: "4", meaning: "the network refused: port in use, address cannot be bound"),
+        Row(name: "5", meaning: "data is wrong: hash mismatch, corrupt .torrent"),
+        Row(name: "6", meaning: "local files: disk full, no permission, exists as something else"),
+        Row(name: "7", meaning: "no such thing"),
+        Row(name: "130, 143", meaning: "ended by SIGINT (Ctrl-C), by SIGTERM"),
+    ]
+
+    /// Variables that are not the twin of an option.
+    static let environment: [Row] = [
+        Row(name: "NO_COLOR", meaning: "when set, no colours"),
+        Row(name: "XDG_STATE_HOME", meaning: "where the state folder is, unless --state says"),
+        Row(name: "SHOAL_LOCAL_LIMITS", meaning: "on: the limits per address hold on loopback as well (for tests)"),
+    ]
+
+    static let files: [Row] = [
+        Row(name: "~/.local/state/shoal", meaning: "state folder: known nodes, verified pieces"),
+        Row(
+            name: "bootstrap-nodes.txt",
+            meaning: "nodes to join through, one host:port a line; looked for beside the program and in ../share/shoal"
+        ),
+    ]
+}
