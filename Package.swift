@@ -40,7 +40,7 @@ let layers: [Target] = [
     // 3 machines: no imports among each other
     library("Kademlia", ["Primitives", "Cryptography", "Bencode"]),
     library("PeerWire", ["Primitives", "Cryptography", "Bencode", "Metainfo"]),
-    library("Swarming", ["Primitives", "Metainfo"]),
+    library("Swarming", ["Primitives", "Cryptography", "Metainfo"]),
     // 3b simulation: only what is above
     library("Simulation", ["Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming"]),
     // 4 I/O
