@@ -177,6 +177,9 @@ package struct PeerDirectory {
         remove { HostKey($0) == key }
     }
 
+    /// Who told us of a candidate.
+    package func source(of endpoint: Endpoint) -> PeerSource? { indices[endpoint].map { candidates[$0].source } }
+
     package func isBanned(_ endpoint: Endpoint) -> Bool { banned.contains(HostKey(endpoint)) }
 
     /// Candidates that are not connected, best first: what peer exchange and a restart are told.

@@ -59,9 +59,18 @@ extension Swarm {
     package var peerHandles: [PeerHandle] { roster.handles }
 
     /// All connections in the order of their handles.
-    package var statistics: [PeerStatistics] { roster.slots.map(statistics(at:)) }
+    package var statistics: [PeerStatistics] { roster.slots.map { statistics(at: $0) } }
 
-    package func statistics(of peer: PeerHandle) -> PeerStatistics? { roster.slot(of: peer).map(statistics(at:)) }
+    /// Whether blocks that we asked of the peer are still to come.
+    package func isOwedBlocks(by peer: PeerHandle) -> Bool {
+        roster.slot(of: peer).map { peers[$0].outstanding > 0 } ?? false
+    }
+
+    package func statistics(of peer: PeerHandle) -> PeerStatistics? { 
+        // Written out: the compiler cannot form a method reference on a noncopyable value.
+        guard let slot = roster.slot(of: peer) else { return nil }
+        return statistics(at: slot)
+    }
 
     private func statistics(at slot: Int) -> PeerStatistics {
         let peer = peers[slot]

@@ -25,8 +25,8 @@ package struct Swarm: ~Copyable {
     package internal(set) var wanted: Bitfield
     /// Wanted and not verified.
     var missing: Bitfield
-    var verifiedWantedBytes: Int64 = 0
-    var wantedBytes: Int64 = 0
+    package internal(set) var verifiedWantedBytes: Int64 = 0
+    package internal(set) var wantedBytes: Int64 = 0
 
     var order: RarityOrder
     var open: OpenPieces
