@@ -48,5 +48,6 @@ public struct ShoalError: Error, Hashable, Sendable {
 }
 
 extension ShoalError: CustomStringConvertible {
+    /// The message.
     public var description: String { message }
 }

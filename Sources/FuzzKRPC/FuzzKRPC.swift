@@ -1,0 +1,60 @@
+import Kademlia
+import Primitives
+
+/// Feeds one input to a fresh node: cut into datagrams, from changing sources, with time passing between them.
+///
+/// A datagram is preceded by two bytes: which source it comes from (and whether time passes), and its length. A source of
+/// all kinds of address takes part, and one of them is a bootstrap node whose replies can match when the input echoes a
+/// transaction that the fixed seed makes known.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafeRawPointer?, _ count: Int) -> CInt {
+    // Safe: libFuzzer hands over `count` readable bytes for the time of the call.
+    let input = unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: count))
+    var subject = FuzzSubject()
+    subject.feed(input)
+    return 0
+}
+
+/// A node with a fixed seed, a lookup and an announcement under way.
+struct FuzzSubject: ~Copyable {
+    private static let sources: [Endpoint] = [
+        Endpoint(.v4(0x7f00_0001), 6881),
+        Endpoint(.v4(0x0808_0404), 6881),
+        Endpoint(.v4(0x0808_0505), 1),
+        Endpoint(.v4(0x0a00_0001), 6881),
+        Endpoint(.v4(0xe000_0001), 6881),
+        Endpoint(.v4(0x0909_0909), 0),
+        Endpoint(.v6(high: 0x2001_0db8_0000_0000, low: 1), 6881),
+        Endpoint(.v4(0x0808_0406), 6882),
+    ]
+
+    private var node: DHTNode
+    private var actions = DHTActionBuffer()
+    private var now = Instant.zero
+
+    init() {
+        node = DHTNode(id: NodeID(UInt160(high: 1, middle: 2, low: 3)), seed: 1, now: .zero)
+        node.start(bootstrap: true, remembered: [], at: now, into: &actions)
+        node.bootstrapNodesResolved(Array(FuzzSubject.sources.prefix(4)), at: now, into: &actions)
+        let infoHash = InfoHash(UInt160(high: 4, middle: 5, low: 6))
+        _ = node.findPeers(of: infoHash, announcingPort: 6881, at: now, into: &actions)
+    }
+
+    mutating func feed(_ input: [UInt8]) {
+        let bytes = input.span.bytes
+        var offset = 0
+        while let head = bytes.byte(at: offset), let length = bytes.byte(at: offset + 1) {
+            let end = min(offset + 2 + Int(length) * 4, bytes.byteCount)
+            let source = FuzzSubject.sources[Int(head & 7)]
+            actions.removeAll()
+            node.received(bytes.extracting(offset + 2..<end), from: source, at: now, into: &actions)
+            if head & 0x80 != 0 {
+                now = now + .milliseconds(Int64(head & 0x78) * 100)
+                node.advanced(to: now, into: &actions)
+            }
+            offset = end
+        }
+        // And the input as one datagram, which is what a saved packet is.
+        node.received(bytes, from: FuzzSubject.sources[0], at: now, into: &actions)
+    }
+}

@@ -1,0 +1,80 @@
+package import Primitives
+
+/// Names one lookup of one node.
+package struct LookupID: Hashable, Comparable, Sendable {
+    package let number: UInt64
+    package static func < (left: LookupID, right: LookupID) -> Bool { left.number < right.number }
+}
+
+/// Names one ping that was asked for by a command.
+package struct PingID: Hashable, Sendable {
+    package let number: UInt64
+}
+
+/// How a lookup ended.
+package struct LookupSummary: Hashable, Sendable {
+    package enum Outcome: Hashable, Sendable {
+        /// The closest reachable nodes have answered.
+        case complete
+        /// There was nobody to ask, or nobody answered.
+        case nobodyAnswered
+    }
+
+    package var outcome: Outcome
+    /// The closest nodes that answered, nearest first; at most k.
+    package var closest: [Contact]
+    package var queriesSent: Int
+    package var replies: Int
+    /// How many steps away from our own table the farthest of `closest` was found.
+    package var hops: Int
+    /// Peers handed on.
+    package var peersFound: Int
+    /// Nodes that confirmed our announcement.
+    package var announcedTo: Int
+}
+
+/// What a DHT node wants done.
+package enum DHTAction: Hashable, Sendable {
+    /// Send the bytes of the buffer in this range.
+    case send(Range<Int>, to: Endpoint)
+    /// Resolve the bootstrap nodes and answer with `bootstrapNodesResolved`.
+    case resolveBootstrapNodes
+    /// Other nodes answer: this many are in the table.
+    case bootstrapped(nodes: Int)
+    /// Nobody answered; the next attempt starts by itself.
+    case bootstrapFailed(attempt: Int, retryIn: Duration)
+    /// Peers not handed on before by this lookup.
+    case foundPeers(LookupID, [Endpoint])
+    case lookupProgress(LookupID, asked: Int, answered: Int)
+    case finished(LookupID, LookupSummary)
+    case pong(PingID, from: NodeID, roundTrip: Duration)
+    case pingFailed(PingID)
+}
+
+/// Actions and the datagrams they speak of, in storage that is used again and again.
+package struct DHTActionBuffer: Sendable {
+    private var writer = ByteWriter(capacity: 4096)
+    package private(set) var actions: [DHTAction] = []
+
+    package init() {}
+
+    /// What the ranges of `.send` point into.
+    package var bytes: [UInt8] { writer.bytes }
+    package var isEmpty: Bool { actions.isEmpty }
+
+    package mutating func removeAll() {
+        writer.removeAll()
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    mutating func append(_ action: DHTAction) { actions.append(action) }
+
+    /// Appends a datagram that `write` fills, and returns its length.
+    @discardableResult
+    mutating func send(to endpoint: Endpoint, _ write: (inout ByteWriter) -> Void) -> Int {
+        let start = writer.count
+        write(&writer)
+        actions.append(.send(start..<writer.count, to: endpoint))
+        return writer.count - start
+    }
+}

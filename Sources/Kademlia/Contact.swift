@@ -1,0 +1,33 @@
+package import Primitives
+
+/// A DHT node as others name it: its identifier and where it listens (BEP 5 "contact information").
+package struct Contact: Hashable, Sendable {
+    package let id: NodeID
+    package let endpoint: Endpoint
+
+    @inlinable
+    package init(_ id: NodeID, _ endpoint: Endpoint) {
+        self.id = id
+        self.endpoint = endpoint
+    }
+
+    /// The length of the compact form (BEP 5).
+    package static let compactByteCount = 26
+
+    /// Reads the compact form: 20 bytes of identifier, then a compact endpoint (BEP 5).
+    package init?(compactV4 bytes: RawSpan, at offset: Int) {
+        guard let id = NodeID(bytes, at: offset),
+            let endpoint = Endpoint(compactV4: bytes, at: offset &+ UInt160.byteCount)
+        else { return nil }
+        self.init(id, endpoint)
+    }
+
+    package func writeCompact(to writer: inout ByteWriter) {
+        id.value.write(to: &writer)
+        endpoint.writeCompact(to: &writer)
+    }
+}
+
+extension Contact: CustomStringConvertible {
+    package var description: String { "\(id) at \(endpoint)" }
+}

@@ -1,0 +1,106 @@
+/// Bounds on what one DHT node holds, sends and believes; each says what it is for.
+package struct DHTLimits: Hashable, Sendable {
+    /// Which addresses are free of the per-address and per-network limits (hardening D3, D9, D10, D14).
+    package enum Exemption: Hashable, Sendable {
+        /// No address.
+        case none
+        /// 127/8 and `::1`, so that a network of hundreds of nodes fits on one host (D19).
+        case loopback
+        /// Private addresses too: a network inside one building has only one /24.
+        case loopbackAndPrivate
+    }
+
+    package var exemption = Exemption.loopback
+
+    /// Kademlia's k: nodes in a bucket, nodes in an answer, nodes that store a peer (BEP 5: 8).
+    package var bucketSize = 8
+    /// Kademlia's α: queries of one lookup whose answer is awaited. The paper says 3; 4 hides one slow node more.
+    package var queriesInFlight = 4
+    /// Endpoints known from a file or a name that one lookup asks at once: most may be gone.
+    package var strangersInFlight = 16
+    /// Remembered nodes that a lookup is started with while the table is empty; half of the line above, so that the
+    /// bootstrap nodes never wait behind the dead.
+    package var rememberedPerLookup = 8
+    /// Queries of one lookup, over its whole life: a liar can invent ever closer nodes.
+    package var queriesPerLookup = 200
+    /// Candidates that one lookup remembers, the nearest ones.
+    package var candidatesPerLookup = 128
+    /// Nodes read from one reply. Honest replies carry 8, some clients send 20.
+    package var nodesPerReply = 32
+    /// Open queries of all lookups; more wait for their turn.
+    package var openQueries = 256
+    /// Nodes of a former run that are tried.
+    package var remembered = 512
+
+    /// When a query counts as failed. An answer that comes later is dropped as unmatched.
+    package var queryTimeout = Duration.milliseconds(2500)
+    /// When a query is slow and frees its place in the lookup: three measured round trips, kept inside this range.
+    package var slowestRoundTrip = Duration.seconds(1)
+    package var quickestRoundTrip = Duration.milliseconds(250)
+
+    /// Inactivity after which a node is questionable and a bucket is refreshed (BEP 5).
+    package var freshness = Duration.seconds(15 * 60)
+    /// How often the table is looked over.
+    package var upkeepInterval = Duration.seconds(10)
+    /// Pings of one look at the table.
+    package var pingsPerUpkeep = 8
+    /// Open pings to nodes that asked us something and are not in the table; more askers are not pinged now.
+    package var verifications = 64
+
+    /// How long the driver may take to resolve the bootstrap nodes.
+    package var resolveTimeout = Duration.seconds(10)
+    /// The first pause after a failed bootstrap; each next is twice as long, up to the longest.
+    package var firstBootstrapPause = Duration.seconds(2)
+    package var longestBootstrapPause = Duration.seconds(300)
+    /// Bootstrap endpoints used of those resolved.
+    package var bootstrapEndpoints = 64
+    /// Endpoints that turned out to be our own and are not talked to.
+    package var ownEndpoints = 16
+
+    /// Longest datagram read and longest reply sent (hardening D17, D9).
+    package var datagramBytes = 2048
+    package var replyBytes = 1024
+    /// Longest transaction identifier echoed; clients use 2 to 8 bytes, and an echo is a gift to a spoofer.
+    package var transactionBytes = 32
+    /// Longest token kept for an announce; clients use 4 to 20 bytes.
+    package var tokenBytes = 64
+
+    /// Queries a second from one address and from one network, averaged over `queryWindow` (D10).
+    package var queriesPerAddress = 5
+    package var queriesPerNetwork = 25
+    package var queryWindow = Duration.seconds(10)
+    /// How long an address that asked too much is not answered (D10).
+    package var silence = Duration.seconds(300)
+    /// Addresses whose rate is remembered; beyond that only `replyBytesPerSecond` holds.
+    package var ratedSources = 4096
+    /// Bytes of replies a second (D10).
+    package var replyBytesPerSecond = 65_536
+
+    /// How long a token secret is the current one; the one before it is accepted as well (D7).
+    package var tokenRotation = Duration.seconds(300)
+    /// `values` sent to a source that has proved its address, and to one that has not (D9).
+    package var valuesPerReply = 80
+    package var valuesPerUnvalidatedReply = 16
+    /// How long a source stays validated, at most (D9).
+    package var validation = Duration.seconds(15 * 60)
+    package var validatedSources = 4096
+
+    /// Stored announcements (D11): info-hashes, peers of each, peers in all (24 bytes each), how long, how often swept.
+    package var infoHashes = 2000
+    package var peersPerInfoHash = 500
+    package var storedPeers = 100_000
+    package var peerLifetime = Duration.seconds(40 * 60)
+    package var peerSweep = Duration.seconds(300)
+    /// Peers that one address may have stored for one info-hash (a few clients behind one NAT) and in all: one host must
+    /// not fill the store.
+    package var peersPerAddressAndInfoHash = 8
+    package var peersPerAddress = 200
+
+    /// Peers that one lookup hands on, in all and of one address (D14).
+    package var valuesPerLookup = 200
+    package var valuesPerAddress = 2
+    /// Ports below 1024 that a peer may have: the rest belong to services that we will not be made to dial (D14).
+    package var allowedLowPorts: Set<UInt16> = [80, 443]
+
+    package init() {}
+}

@@ -1,0 +1,129 @@
+import Primitives
+
+/// A query that we send (BEP 5).
+enum OutgoingQuery: Hashable, Sendable {
+    case ping
+    case findNode(NodeID)
+    case getPeers(InfoHash)
+    case announcePeer(InfoHash, port: UInt16, token: [UInt8])
+}
+
+/// The errors of BEP 5 that we answer with.
+enum ProtocolError: Hashable, Sendable {
+    case invalidArguments
+    case invalidToken
+    case storeFull
+    case methodUnknown
+
+    /// The bencoded list of code and text.
+    fileprivate var encoded: String {
+        switch self {
+        case .invalidArguments: "li203e17:invalid argumentse"
+        case .invalidToken: "li203e13:invalid tokene"
+        case .storeFull: "li202e13:store is fulle"
+        case .methodUnknown: "li204e14:method unknowne"
+        }
+    }
+}
+
+/// Writes KRPC messages in place.
+///
+/// The fixed parts are literals with their keys in order, as bencode demands: an answer then allocates nothing and costs
+/// little beside its system call.
+extension ByteWriter {
+    mutating func query(_ query: OutgoingQuery, from id: NodeID, transaction: UInt32) {
+        append(utf8: "d1:ad2:id20:")
+        id.value.write(to: &self)
+        switch query {
+        case .ping:
+            append(utf8: "e1:q4:ping")
+        case .findNode(let target):
+            append(utf8: "6:target20:")
+            target.value.write(to: &self)
+            append(utf8: "e1:q9:find_node")
+        case .getPeers(let infoHash):
+            append(utf8: "9:info_hash20:")
+            infoHash.value.write(to: &self)
+            append(utf8: "e1:q9:get_peers")
+        case .announcePeer(let infoHash, let port, let token):
+            append(utf8: "9:info_hash20:")
+            infoHash.value.write(to: &self)
+            append(utf8: "4:porti")
+            append(utf8: String(port))
+            append(utf8: "e5:token")
+            append(utf8: String(token.count))
+            append(utf8: ":")
+            append(token)
+            append(utf8: "e1:q13:announce_peer")
+        }
+        append(utf8: "1:t4:")
+        bigEndian(transaction)
+        ending(type: "q")
+    }
+
+    /// The beginning of a reply, open for further values of `r` in the order nodes, token, values.
+    mutating func beginReply(from id: NodeID) {
+        append(utf8: "d1:rd2:id20:")
+        id.value.write(to: &self)
+    }
+
+    mutating func replyNodes(_ contacts: [Contact]) {
+        append(utf8: "5:nodes")
+        append(utf8: String(contacts.count * Contact.compactByteCount))
+        append(utf8: ":")
+        for contact in contacts { contact.writeCompact(to: &self) }
+    }
+
+    mutating func replyToken(_ token: UInt64) {
+        append(utf8: "5:token8:")
+        bigEndian(token)
+    }
+
+    mutating func replyValues(_ peers: [Endpoint]) {
+        append(utf8: "6:valuesl")
+        for peer in peers {
+            append(utf8: "6:")
+            peer.writeCompact(to: &self)
+        }
+        append(utf8: "e")
+    }
+
+    mutating func endReply(transaction: RawSpan) {
+        append(utf8: "e")
+        self.transaction(transaction)
+        ending(type: "r")
+    }
+
+    mutating func error(_ error: ProtocolError, transaction: RawSpan) {
+        append(utf8: "d1:e")
+        append(utf8: error.encoded)
+        self.transaction(transaction)
+        ending(type: "e")
+    }
+
+    private mutating func transaction(_ bytes: RawSpan) {
+        append(utf8: "1:t")
+        append(utf8: String(bytes.byteCount))
+        append(utf8: ":")
+        append(bytes)
+    }
+
+    /// The version, `SH` 0.1, and the type.
+    private mutating func ending(type: String) {
+        append(utf8: "1:v4:SH\u{0}\u{1}1:y1:")
+        append(utf8: type)
+        append(utf8: "e")
+    }
+}
+
+/// How long the parts of a `get_peers` reply are, to know how many values still fit (hardening D9).
+enum ReplySize {
+    /// Everything that is always there, with the longest transaction: frame 12 + 20, nodes head 12, token 17, values head
+    /// 10, transaction head 6, version and type 20.
+    static let fixed = 97
+    static let value = 8
+
+    static func values(fitting limit: Int, contacts: Int, transaction: Int) -> Int {
+        max(0, limit - fixed - contacts * Contact.compactByteCount - transaction) / value
+    }
+}

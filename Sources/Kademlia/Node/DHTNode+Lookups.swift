@@ -1,0 +1,110 @@
+import Primitives
+
+extension DHTNode {
+    /// Starts a lookup with the nodes we know best: the table, or while it is empty whoever we have heard of.
+    mutating func begin(
+        _ purpose: Lookup.Purpose,
+        target: NodeID,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) -> LookupID {
+        let id = LookupID(number: nextNumber())
+        var lookup = Lookup(id: id, target: target, purpose: purpose, limits: limits)
+        table.closest(to: target, atMost: limits.bucketSize * 2, for: nil, into: &contactScratch)
+        lookup.add(contactScratch)
+        if contactScratch.isEmpty {
+            let nearest = joining.remembered.sorted { $0.id.isCloser(to: target, than: $1.id) }
+            lookup.add(strangers: nearest.prefix(limits.rememberedPerLookup).map(\.endpoint))
+            lookup.add(strangers: joining.endpoints)
+        }
+        table.refreshing(target, at: now)
+        lookups.append(lookup)
+        if case .getPeers(let infoHash, _) = purpose {
+            peers.sample(
+                infoHash,
+                atMost: limits.valuesPerLookup,
+                for: nil,
+                at: now,
+                using: &random,
+                into: &peerScratch
+            )
+            handOn(peerScratch, of: lookups.count - 1, from: nil, into: &actions)
+        }
+        pump(id, at: now, into: &actions)
+        return id
+    }
+
+    /// Lets a lookup go as far as it can: ask, announce, finish.
+    mutating func pump(_ id: LookupID, at now: Instant, into actions: inout DHTActionBuffer) {
+        guard let index = index(of: id) else { return }
+        ask(index, at: now, into: &actions)
+        let progress = lookups[index].progress
+        if progress != .busy {
+            announce(index, at: now, into: &actions)
+            if id == joining.lookup { joined(into: &actions) }
+        }
+        // As long as somebody may still tell us of a node, a lookup that found none has not failed.
+        if lookups[index].replies == 0, isWaitingForNodes, id != joining.lookup || joining.resolveDeadline != nil {
+            return
+        }
+        lookups[index].advancePhase()
+        if lookups[index].phase == .finished { finish(index, at: now, into: &actions) }
+    }
+
+    /// Gives lookups that found no free query their turn.
+    mutating func feedStarved(at now: Instant, into actions: inout DHTActionBuffer) {
+        while queries.count < limits.openQueries, !starved.isEmpty {
+            let id = starved.removeFirst()
+            guard let index = index(of: id) else { continue }
+            lookups[index].isStarved = false
+            pump(id, at: now, into: &actions)
+        }
+    }
+
+    private var isWaitingForNodes: Bool { joining.resolveDeadline != nil || joining.lookup != nil }
+
+    private mutating func ask(_ index: Int, at now: Instant, into actions: inout DHTActionBuffer) {
+        let lookup = lookups[index].id
+        let outgoing: OutgoingQuery =
+            switch lookups[index].purpose {
+            case .getPeers(let infoHash, _): .getPeers(infoHash)
+            case .join, .refresh, .findNode: .findNode(lookups[index].target)
+            }
+        while queries.count < limits.openQueries {
+            guard let query = lookups[index].nextQuery() else { return }
+            switch query {
+            case .contact(let contact):
+                send(outgoing, to: contact.endpoint, expecting: contact.id, for: .lookup(lookup), at: now, into: &actions)
+            case .stranger(let endpoint):
+                send(outgoing, to: endpoint, expecting: nil, for: .lookup(lookup), at: now, into: &actions)
+            }
+        }
+        guard !lookups[index].isStarved else { return }
+        lookups[index].isStarved = true
+        starved.append(lookup)
+    }
+
+    private mutating func announce(_ index: Int, at now: Instant, into actions: inout DHTActionBuffer) {
+        guard case .getPeers(let infoHash, announcing: let port?) = lookups[index].purpose else { return }
+        let lookup = lookups[index].id
+        for (contact, token) in lookups[index].nextAnnounces() {
+            send(
+                .announcePeer(infoHash, port: port, token: token),
+                to: contact.endpoint,
+                expecting: contact.id,
+                for: .announce(lookup),
+                at: now,
+                into: &actions
+            )
+        }
+    }
+
+    private mutating func finish(_ index: Int, at now: Instant, into actions: inout DHTActionBuffer) {
+        let lookup = lookups.remove(at: index)
+        switch lookup.purpose {
+        case .join: joinFinished(at: now, into: &actions)
+        case .refresh: refresh = nil
+        case .findNode, .getPeers: actions.append(.finished(lookup.id, lookup.summary))
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package import Primitives
+
+extension DHTNode {
+    /// Takes a datagram from the network, whatever it is.
+    package mutating func received(
+        _ datagram: RawSpan,
+        from sender: Endpoint,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) {
+        toldTime = now
+        statistics.datagramsReceived += 1
+        statistics.bytesReceived += datagram.byteCount
+        guard datagram.byteCount <= limits.datagramBytes else { return statistics.drop(.tooLarge) }
+        guard sender.isUsable, sender.address.isV4 else { return statistics.drop(.unusableSource) }
+        let message: Message
+        do {
+            message = try Message(datagram, transactionBytes: limits.transactionBytes)
+        } catch {
+            return statistics.drop(.malformed)
+        }
+        switch message.kind {
+        case .query(let method):
+            queried(method, message, datagram, from: sender, at: now, into: &actions)
+        case .reply, .error:
+            replied(message, datagram, from: sender, at: now, into: &actions)
+        }
+    }
+
+    private mutating func replied(
+        _ message: Message,
+        _ datagram: RawSpan,
+        from sender: Endpoint,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) {
+        guard message.transaction.count == 4,
+            let transaction = datagram.bigEndian(UInt32.self, at: message.transaction.lowerBound),
+            let query = queries.take(transaction, from: sender, at: now)
+        else { return statistics.drop(.unmatched) }
+        validated.insert(sender.address, at: now)
+        if query.purpose == .verify { verifying.remove(sender) }
+        switch (message.kind, message.body.id) {
+        case (.reply, let id?) where id == self.id:
+            statistics.drop(.ownIdentifier)
+            fail(query, at: now, into: &actions)
+        case (.reply, let id?):
+            statistics.repliesReceived += 1
+            answered(query, by: Contact(id, sender), message.body, datagram, at: now, into: &actions)
+        default:
+            // Alive, but of no use to us: the node keeps its place in the table.
+            statistics.errorsReceived += 1
+            fail(query, at: now, into: &actions)
+        }
+        feedStarved(at: now, into: &actions)
+    }
+
+    private mutating func answered(
+        _ query: OpenQuery,
+        by contact: Contact,
+        _ body: MessageBody,
+        _ datagram: RawSpan,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) {
+        if let expected = query.expected, expected != contact.id {
+            table.failed(Contact(expected, query.endpoint), at: now)
+        }
+        admit(contact, at: now, into: &actions)
+        switch query.purpose {
+        case .verify:
+            break
+        case .ping(let ping):
+            actions.append(.pong(ping, from: contact.id, roundTrip: now - query.sentAt))
+        case .lookup(let id):
+            lookupAnswered(id, query, by: contact, body, datagram, at: now, into: &actions)
+        case .announce(let id):
+            guard let index = index(of: id) else { return }
+            lookups[index].announceConfirmed(query)
+            pump(id, at: now, into: &actions)
+        }
+    }
+
+    private mutating func lookupAnswered(
+        _ id: LookupID,
+        _ query: OpenQuery,
+        by contact: Contact,
+        _ body: MessageBody,
+        _ datagram: RawSpan,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) {
+        guard let index = index(of: id) else { return }
+        let named = body.contacts(in: datagram, atMost: limits.nodesPerReply)
+        let usable = named.filter { mayContact($0, namedBy: contact.endpoint.address) }
+        statistics.contactsRefused += named.count - usable.count
+        let token = body.token.flatMap { (1...limits.tokenBytes).contains($0.count) ? datagram.copy($0) : nil }
+        lookups[index].answered(query, by: contact, token: token, naming: usable)
+        if case .getPeers = lookups[index].purpose {
+            let peers = body.peers(in: datagram, atMost: limits.valuesPerLookup)
+            handOn(peers, of: index, from: contact.endpoint.address, into: &actions)
+        }
+        if lookups[index].isCommanded {
+            actions.append(
+                .lookupProgress(id, asked: lookups[index].queriesSent, answered: lookups[index].replies)
+            )
+        }
+        pump(id, at: now, into: &actions)
+    }
+
+    /// Hands peers on that are new and allowed.
+    mutating func handOn(
+        _ peers: [Endpoint],
+        of index: Int,
+        from source: IPAddress?,
+        into actions: inout DHTActionBuffer
+    ) {
+        var new: [Endpoint] = []
+        for peer in peers where lookups[index].peers.admits(peer, from: source) { new.append(peer) }
+        statistics.peersRefused += peers.count - new.count
+        if !new.isEmpty { actions.append(.foundPeers(lookups[index].id, new)) }
+    }
+
+    /// Whether we talk to a node that another one named (hardening D2).
+    private func mayContact(_ contact: Contact, namedBy source: IPAddress) -> Bool {
+        contact.id != id && contact.endpoint.isUsable && source.mayName(contact.endpoint.address)
+            && !ownEndpoints.contains(contact.endpoint)
+    }
+
+    /// Takes note that a node answered us; there is no other way into the table (D6).
+    private mutating func admit(_ contact: Contact, at now: Instant, into actions: inout DHTActionBuffer) {
+        switch table.answered(contact, at: now) {
+        case .updated, .refused:
+            return
+        case .waiting(let questionable):
+            if let questionable { verify(questionable, at: now, into: &actions) }
+        case .added:
+            // Lookups that had nobody to ask are glad of the first node that there is.
+            for lookup in lookups where lookup.replies == 0 && lookup.id != joining.lookup {
+                guard let index = index(of: lookup.id) else { continue }
+                lookups[index].add([contact])
+                pump(lookup.id, at: now, into: &actions)
+            }
+            nodeAdded(at: now, into: &actions)
+        }
+    }
+
+    /// Tells whoever waits for it that a query found no useful answer.
+    mutating func fail(_ query: OpenQuery, at now: Instant, into actions: inout DHTActionBuffer) {
+        switch query.purpose {
+        case .verify:
+            verifying.remove(query.endpoint)
+        case .ping(let ping):
+            actions.append(.pingFailed(ping))
+        case .lookup(let id):
+            guard let index = index(of: id) else { return }
+            lookups[index].failed(query)
+            pump(id, at: now, into: &actions)
+        case .announce(let id):
+            guard let index = index(of: id) else { return }
+            lookups[index].announceFailed(query)
+            pump(id, at: now, into: &actions)
+        }
+    }
+}

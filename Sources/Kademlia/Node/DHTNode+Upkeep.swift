@@ -1,0 +1,79 @@
+package import Primitives
+
+extension DHTNode {
+    /// Does what is due at `now`.
+    package mutating func advanced(to now: Instant, into actions: inout DHTActionBuffer) {
+        toldTime = now
+        while let lapse = queries.nextLapse(at: now) {
+            switch lapse {
+            case .slow(let query): becameSlow(query, at: now, into: &actions)
+            case .failed(let query): timedOut(query, at: now, into: &actions)
+            }
+        }
+        feedStarved(at: now, into: &actions)
+        if let deadline = joining.resolveDeadline, deadline <= now {
+            bootstrapNodesResolved([], at: now, into: &actions)
+        }
+        if let retryAt = joining.retryAt, retryAt <= now { join(at: now, into: &actions) }
+        if let due = nextUpkeep, due <= now {
+            nextUpkeep = now + limits.upkeepInterval
+            upkeep(at: now, into: &actions)
+        }
+    }
+
+    private mutating func becameSlow(_ query: OpenQuery, at now: Instant, into actions: inout DHTActionBuffer) {
+        switch query.purpose {
+        case .ping, .verify:
+            return
+        case .lookup(let id):
+            guard let index = index(of: id) else { return }
+            lookups[index].becameSlow(query)
+            pump(id, at: now, into: &actions)
+        case .announce(let id):
+            guard let index = index(of: id) else { return }
+            lookups[index].announceBecameSlow()
+            pump(id, at: now, into: &actions)
+        }
+    }
+
+    private mutating func timedOut(_ query: OpenQuery, at now: Instant, into actions: inout DHTActionBuffer) {
+        statistics.timeouts += 1
+        if let expected = query.expected { table.failed(Contact(expected, query.endpoint), at: now) }
+        fail(query, at: now, into: &actions)
+        rejoinIfAlone(at: now, into: &actions)
+    }
+
+    /// Looks the table over: pings who was silent, tries remembered nodes, refreshes one stale bucket (BEP 5).
+    private mutating func upkeep(at now: Instant, into actions: inout DHTActionBuffer) {
+        peers.sweep(at: now)
+        var pings = 0
+        let silent = table.nodesToPing(atMost: limits.pingsPerUpkeep, freshness: limits.freshness, at: now)
+        for contact in silent {
+            verify(contact, at: now, into: &actions)
+            pings += 1
+        }
+        guard joining.hasJoined else { return }
+        while pings < limits.pingsPerUpkeep, joining.nextRemembered < joining.remembered.count {
+            let contact = joining.remembered[joining.nextRemembered]
+            joining.nextRemembered += 1
+            guard table.hasRoom(for: contact) else { continue }
+            verify(contact, at: now, into: &actions)
+            pings += 1
+        }
+        refreshStaleBucket(at: now, into: &actions)
+    }
+
+    private mutating func refreshStaleBucket(at now: Instant, into actions: inout DHTActionBuffer) {
+        guard refresh == nil,
+            let target = table.staleTarget(
+                freshness: limits.freshness,
+                bucketSize: limits.bucketSize,
+                at: now,
+                using: &random
+            )
+        else { return }
+        // Set before it runs: with nobody to ask, a lookup is over before it returns.
+        let id = begin(.refresh, target: target, at: now, into: &actions)
+        refresh = index(of: id) == nil ? nil : id
+    }
+}

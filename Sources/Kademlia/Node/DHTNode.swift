@@ -1,0 +1,185 @@
+package import Primitives
+
+/// A node of the mainline DHT (BEP 5) as a pure machine: datagrams and the time go in, datagrams and findings come out.
+///
+///     idle ── start ──▶ joining ── a node answered ──▶ joined
+///                       ▲  │                             │
+///            pause over │  ▼ nobody answered             │ everybody fell silent
+///                      pausing                joining ◀──┘
+///
+/// In every state it answers the queries of others and runs lookups with whatever nodes it knows.
+package struct DHTNode: ~Copyable {
+    package let id: NodeID
+    let limits: DHTLimits
+    /// For what others must not foresee, and for what they may see.
+    var secrets: KeyedRandom
+    var random: SeededRandom
+
+    var table: RoutingTable
+    var queries: OpenQueries
+    /// In the order of their identifiers.
+    var lookups: [Lookup] = []
+    var starved: [LookupID] = []
+    var refresh: LookupID?
+    var joining = Joining()
+    /// Endpoints with an open ping that decides about a place in the table.
+    var verifying: Set<Endpoint> = []
+    /// Endpoints that are our own, found out by meeting ourselves there.
+    var ownEndpoints: Set<Endpoint> = []
+
+    var tokens: Tokens
+    var peers: PeerStore
+    var queryLimits: QueryLimits
+    var validated: ValidatedSources
+
+    var nextUpkeep: Instant?
+    /// The time as it was last told, for questions that come without one.
+    var toldTime: Instant
+    private var lastNumber: UInt64 = 0
+    package internal(set) var statistics = DHTStatistics()
+    /// Reused for answers.
+    var contactScratch: [Contact] = []
+    var peerScratch: [Endpoint] = []
+
+    /// A node that does nothing yet but answer.
+    ///
+    /// - Parameters:
+    ///   - seed: where all its randomness comes from; must be unpredictable outside of tests.
+    package init(id: NodeID, limits: DHTLimits = DHTLimits(), seed: UInt64, now: Instant) {
+        self.id = id
+        self.limits = limits
+        secrets = KeyedRandom(seed: seed)
+        random = SeededRandom(seed: secrets.next())
+        table = RoutingTable(own: id, limits: limits, now: now)
+        queries = OpenQueries(limits: limits)
+        tokens = Tokens(rotation: limits.tokenRotation, now: now, using: &secrets)
+        peers = PeerStore(limits: limits, now: now)
+        queryLimits = QueryLimits(limits: limits, now: now)
+        validated = ValidatedSources(limits: limits, now: now)
+        toldTime = now
+    }
+
+    // MARK: Commands
+
+    /// Joins the network.
+    ///
+    /// - Parameters:
+    ///   - bootstrap: whether there are bootstrap nodes to resolve; a network's first node has none.
+    ///   - remembered: nodes of a former run. They are asked, not believed (hardening D16).
+    package mutating func start(
+        bootstrap: Bool,
+        remembered: [Contact],
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) {
+        guard !joining.isStarted else { return }
+        joining.isStarted = true
+        joining.usesBootstrap = bootstrap
+        joining.remembered = Array(
+            remembered.lazy.filter { [id] in $0.id != id && $0.endpoint.isUsable && $0.endpoint.address.isV4 }
+                .prefix(limits.remembered)
+        )
+        toldTime = now
+        nextUpkeep = now + limits.upkeepInterval
+        join(at: now, into: &actions)
+    }
+
+    /// Finds the nodes closest to a place in the key space.
+    package mutating func findNode(
+        closestTo target: NodeID,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) -> LookupID {
+        begin(.findNode, target: target, at: now, into: &actions)
+    }
+
+    /// Finds peers, and announces us to the nodes closest to the info-hash where a port is given.
+    package mutating func findPeers(
+        of infoHash: InfoHash,
+        announcingPort port: UInt16?,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) -> LookupID {
+        begin(.getPeers(infoHash, announcing: port), target: NodeID(infoHash), at: now, into: &actions)
+    }
+
+    /// Ends a lookup without a word; an unknown one is ignored.
+    package mutating func cancel(_ lookup: LookupID) {
+        guard let index = index(of: lookup), lookups[index].isCommanded else { return }
+        lookups.remove(at: index)
+        starved.removeAll { $0 == lookup }
+    }
+
+    /// Asks whether a node is there.
+    package mutating func ping(
+        _ endpoint: Endpoint,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) -> PingID {
+        let ping = PingID(number: nextNumber())
+        if endpoint.isUsable, endpoint.address.isV4 {
+            send(.ping, to: endpoint, expecting: nil, for: .ping(ping), at: now, into: &actions)
+        } else {
+            actions.append(.pingFailed(ping))
+        }
+        return ping
+    }
+
+    // MARK: Questions
+
+    /// When `advanced` is next needed.
+    package var nextDeadline: Instant? {
+        [queries.nextDeadline, joining.resolveDeadline, joining.retryAt, nextUpkeep].compactMap { $0 }.min()
+    }
+
+    /// The good nodes: for the file of remembered nodes.
+    package var contacts: [Contact] { table.goodContacts(at: toldTime) }
+
+    package var buckets: [BucketSummary] { table.summaries(at: toldTime) }
+
+    /// The peers that others announced to us under an info-hash.
+    package func storedPeers(of infoHash: InfoHash) -> [Endpoint] { peers.all(of: infoHash, at: toldTime) }
+
+    package var storedInfoHashCount: Int { peers.infoHashCount }
+
+    // MARK: Sending
+
+    func index(of lookup: LookupID) -> Int? {
+        var low = 0
+        var high = lookups.count
+        while low < high {
+            let middle = (low + high) / 2
+            if lookups[middle].id < lookup { low = middle + 1 } else { high = middle }
+        }
+        return low < lookups.count && lookups[low].id == lookup ? low : nil
+    }
+
+    mutating func nextNumber() -> UInt64 {
+        lastNumber += 1
+        return lastNumber
+    }
+
+    mutating func send(
+        _ query: OutgoingQuery,
+        to endpoint: Endpoint,
+        expecting expected: NodeID?,
+        for purpose: QueryPurpose,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) {
+        let open = OpenQuery(purpose: purpose, endpoint: endpoint, expected: expected, sentAt: now)
+        let transaction = queries.add(open, using: &secrets)
+        let count = actions.send(to: endpoint) { [id] in $0.query(query, from: id, transaction: transaction) }
+        statistics.queriesSent += 1
+        statistics.datagramsSent += 1
+        statistics.bytesSent += count
+    }
+
+    /// Pings a node to learn whether it belongs into the table.
+    mutating func verify(_ contact: Contact, at now: Instant, into actions: inout DHTActionBuffer) {
+        guard verifying.count < limits.verifications, !ownEndpoints.contains(contact.endpoint),
+            verifying.insert(contact.endpoint).inserted
+        else { return }
+        send(.ping, to: contact.endpoint, expecting: contact.id, for: .verify, at: now, into: &actions)
+    }
+}

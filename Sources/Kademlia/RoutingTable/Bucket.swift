@@ -1,0 +1,51 @@
+import Primitives
+
+/// A node that has answered us.
+struct TableEntry: Hashable, Sendable {
+    enum Status: Hashable, Sendable {
+        case good
+        case questionable
+        case bad
+    }
+
+    /// Failed queries in a row after which a node may be replaced (BEP 5, hardening D6).
+    static let failuresOfBad = 2
+
+    let contact: Contact
+    /// The last reply to us, or query of it.
+    var heardAt: Instant
+    var failures = 0
+
+    /// Good is who was heard of lately; having answered once is what being an entry means (BEP 5).
+    func status(at now: Instant, freshness: Duration) -> Status {
+        if failures >= TableEntry.failuresOfBad { return .bad }
+        return failures == 0 && now - heardAt < freshness ? .good : .questionable
+    }
+}
+
+/// The nodes of one part of the key space.
+struct Bucket: Hashable, Sendable {
+    var entries: [TableEntry] = []
+    /// Nodes that answered while the bucket was full, the latest last; they move up when an entry goes bad.
+    var replacements: [TableEntry] = []
+    var changedAt: Instant
+    /// When a lookup last went into this part of the key space, if ever.
+    var refreshedAt: Instant?
+
+    func index(of id: NodeID) -> Int? { entries.firstIndex { $0.contact.id == id } }
+
+    /// Whether a node of the same network is there: one owner of a /24 must not own the bucket (hardening D3).
+    func hasNetwork(of address: IPAddress) -> Bool {
+        entries.contains { $0.contact.endpoint.address.network == address.network }
+    }
+}
+
+/// What a person may want to know of one bucket.
+package struct BucketSummary: Hashable, Sendable {
+    /// How many leading bits its nodes share with our identifier; in the last bucket at least so many.
+    package var sharedBits: Int
+    package var good: Int
+    package var questionable: Int
+    package var bad: Int
+    package var replacements: Int
+}

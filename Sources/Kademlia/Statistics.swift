@@ -1,0 +1,46 @@
+/// Why a datagram was dropped without an answer.
+package enum DHTDropReason: Int, Hashable, Sendable, CaseIterable {
+    /// Longer than `DHTLimits.datagramBytes`.
+    case tooLarge
+    /// Not a KRPC message: broken bencoding, no transaction, an unknown type.
+    case malformed
+    /// A reply or an error that matches no open query, by transaction *and* source (hardening D1).
+    case unmatched
+    /// A query of an address, a network, or of all together beyond what is answered (D10).
+    case rateLimited
+    /// It carries our own identifier.
+    case ownIdentifier
+    /// It comes from an address or a port that cannot be answered.
+    case unusableSource
+}
+
+/// What a node has seen and done since it was made.
+package struct DHTStatistics: Hashable, Sendable {
+    package var datagramsReceived = 0
+    package var datagramsSent = 0
+    package var bytesReceived = 0
+    package var bytesSent = 0
+
+    package var pingsAnswered = 0
+    package var findNodesAnswered = 0
+    package var getPeersAnswered = 0
+    package var announcesAccepted = 0
+    package var errorsSent = 0
+
+    package var queriesSent = 0
+    package var repliesReceived = 0
+    package var errorsReceived = 0
+    package var timeouts = 0
+    /// Contacts in replies that we will not talk to (D2), and peers that we will not hand on (D14).
+    package var contactsRefused = 0
+    package var peersRefused = 0
+
+    private var dropped = [Int](repeating: 0, count: DHTDropReason.allCases.count)
+
+    package init() {}
+
+    package func dropped(_ reason: DHTDropReason) -> Int { dropped[reason.rawValue] }
+    package var droppedInAll: Int { dropped.reduce(0, +) }
+
+    mutating func drop(_ reason: DHTDropReason) { dropped[reason.rawValue] += 1 }
+}

@@ -1,0 +1,201 @@
+import EventLoop
+import Primitives
+import TestSupport
+import Testing
+
+@Suite("UDP")
+struct DatagramTests {
+    @Test("delivers 1,000 datagrams in order, in batches")
+    func delivers() async throws {
+        try await withStage { stage async throws in
+            let (sender, receiver) = try await openPair(on: stage)
+            // A hundred at a time: the kernel's default queue holds about 280.
+            for burst in 0..<10 {
+                await stage.perform { _ in
+                    for number in 0..<100 { sender.handler.send([UInt8(burst), UInt8(number)], to: receiver.handler) }
+                }
+                let expected = (0..<100).map { DatagramEvent.received([UInt8(burst), UInt8($0)]) }
+                var received: [DatagramEvent] = []
+                while received.count < 100 {
+                    let event = try await receiver.handler.log.next()
+                    if event != .drained { received.append(event) }
+                }
+                #expect(received == expected)
+            }
+            await stage.perform { _ in
+                #expect(receiver.handler.socket?.counters.received == 1_000)
+                #expect(sender.handler.socket?.counters.sent == 1_000)
+                #expect(receiver.handler.drainedCount < 1_000)
+            }
+        }
+    }
+
+    @Test("takes 2,048 bytes, drops one more, and goes on")
+    func dropsOversized() async throws {
+        try await withStage { stage async throws in
+            let (sender, receiver) = try await openPair(on: stage)
+            await stage.perform { _ in
+                sender.handler.send([UInt8](repeating: 1, count: 2_049), to: receiver.handler)
+                sender.handler.send([UInt8](repeating: 2, count: 2_048), to: receiver.handler)
+                sender.handler.send([], to: receiver.handler)
+            }
+            var received: [DatagramEvent] = []
+            while received.count < 2 {
+                let event = try await receiver.handler.log.next()
+                if event != .drained { received.append(event) }
+            }
+            #expect(received == [.received([UInt8](repeating: 2, count: 2_048)), .received([])])
+            await stage.perform { _ in #expect(receiver.handler.socket?.counters.oversized == 1) }
+        }
+    }
+
+    @Test("names the sender, also over IPv6", arguments: [IPAddress.loopbackV4, .v6(high: 0, low: 1)])
+    func namesSender(address: IPAddress) async throws {
+        try await withStage { stage async throws in
+            let (sender, receiver) = try await openPair(on: stage, address)
+            await stage.perform { _ in sender.handler.send([1], to: receiver.handler) }
+            #expect(try await receiver.handler.log.next() == .received([1]))
+            await stage.perform { _ in
+                #expect(receiver.handler.lastSender == sender.handler.socket?.localEndpoint)
+            }
+        }
+    }
+
+    @Test("ignores that nobody listens at the other end")
+    func ignoresRefusal() async throws {
+        try await withStage { stage async throws in
+            let (sender, receiver) = try await openPair(on: stage)
+            await stage.perform { stage in
+                let gone = stage.keep(DatagramEvents())
+                gone.socket = try? DatagramSocket(loop: stage.loop, endpoint: Endpoint(loopback, 0))
+                let endpoint = gone.socket?.localEndpoint
+                gone.socket?.close()
+                for _ in 0..<3 { sender.handler.send([0], to: endpoint ?? Endpoint(loopback, 1)) }
+                sender.handler.send([1], to: receiver.handler)
+            }
+            #expect(try await receiver.handler.log.next() == .received([1]))
+        }
+    }
+
+    @Test("counts what the kernel refuses to send")
+    func countsRefused() async throws {
+        try await withStage { stage async throws in
+            let (sender, _) = try await openPair(on: stage)
+            await stage.perform { _ in
+                // Another family than the socket's.
+                sender.handler.send([1], to: Endpoint(.v6(high: 0, low: 1), 9))
+                #expect(sender.handler.socket?.counters.refused == 1)
+            }
+        }
+    }
+
+    @Test("can be closed in the middle of a batch")
+    func closesInside() async throws {
+        try await withStage { stage async throws in
+            let (sender, receiver) = try await openPair(on: stage)
+            await stage.perform { _ in
+                receiver.handler.closesAfterReceiving = true
+                for number in 0..<20 { sender.handler.send([UInt8(number)], to: receiver.handler) }
+            }
+            #expect(try await receiver.handler.log.next() == .received([0]))
+            await stage.perform { _ in #expect(receiver.handler.socket?.counters.received == 1) }
+        }
+    }
+}
+
+@Suite("Both transports on one port")
+struct BoundPortTests {
+    @Test("picks one that is free for both")
+    func picksAny() async throws {
+        try await withStage { stage async throws in
+            try await stage.perform { stage in
+                let pair = try BoundPort.bind(loop: stage.loop, address: loopback, port: .any)
+                #expect(pair.endpoint.port != 0)
+                #expect(pair.listener.localEndpoint == pair.endpoint)
+                #expect(pair.datagrams.localEndpoint == pair.endpoint)
+            }
+        }
+    }
+
+    @Test("names the busy transport and port, and leaves the other free", arguments: [Transport.tcp, .udp])
+    func namesBusy(transport: Transport) async throws {
+        try await withStage { stage async throws in
+            try await stage.perform { stage in
+                let first = try BoundPort.bind(loop: stage.loop, address: loopback, port: .any)
+                let endpoint = first.endpoint
+                if transport == .tcp { first.datagrams.close() } else { first.listener.close() }
+                let error = #expect(throws: SocketError.self) {
+                    try BoundPort.bind(loop: stage.loop, address: loopback, port: .exactly(endpoint.port))
+                }
+                #expect(error == .addressInUse(endpoint, transport))
+                #expect(error?.description.contains("\(transport) port \(endpoint.port) is in use") == true)
+                first.close()
+                let second = try BoundPort.bind(loop: stage.loop, address: loopback, port: .exactly(endpoint.port))
+                #expect(second.endpoint == endpoint)
+            }
+        }
+    }
+
+    @Test("takes the next free one of a range, and any after its end")
+    func takesNextFree() async throws {
+        try await withStage { stage async throws in
+            try await stage.perform { stage in
+                // An address of its own keeps other suites out of the range.
+                let address = IPAddress.v4(0x7f00_4201)
+                let range = PortChoice.first(6881...6882)
+                let ports = try (0..<3).map { _ in
+                    try BoundPort.bind(loop: stage.loop, address: address, port: range).endpoint.port
+                }
+                #expect(ports[0...1] == [6881, 6882])
+                #expect(!(6881...6882).contains(ports[2]))
+            }
+        }
+    }
+}
+
+private enum DatagramEvent: Hashable, Sendable {
+    case received([UInt8])
+    case drained
+}
+
+private final class DatagramEvents: DatagramHandler {
+    let log = EventLog<DatagramEvent>()
+    var socket: DatagramSocket?
+    var lastSender: Endpoint?
+    var drainedCount = 0
+    var closesAfterReceiving = false
+
+    func send(_ bytes: [UInt8], to receiver: DatagramEvents) {
+        guard let endpoint = receiver.socket?.localEndpoint else { return }
+        send(bytes, to: endpoint)
+    }
+
+    func send(_ bytes: [UInt8], to endpoint: Endpoint) {
+        socket?.send(bytes.span.bytes, to: endpoint)
+    }
+
+    func datagramReceived(_ bytes: RawSpan, from sender: Endpoint, on socket: DatagramSocket) {
+        lastSender = sender
+        log.record(.received(bytes.copied))
+        if closesAfterReceiving { socket.close() }
+    }
+
+    func datagramsDrained(_ socket: DatagramSocket) {
+        drainedCount += 1
+        log.record(.drained)
+    }
+}
+
+/// Two sockets on free ports of `address`.
+private func openPair(
+    on stage: Stage,
+    _ address: IPAddress = loopback
+) async throws -> (sender: Shared<DatagramEvents>, receiver: Shared<DatagramEvents>) {
+    let pair = (Shared(DatagramEvents()), Shared(DatagramEvents()))
+    try await stage.perform { stage in
+        for events in [pair.0.handler, pair.1.handler] {
+            events.socket = try DatagramSocket(loop: stage.loop, endpoint: Endpoint(address, 0), handler: events)
+        }
+    }
+    return pair
+}

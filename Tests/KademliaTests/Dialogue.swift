@@ -1,0 +1,132 @@
+import Kademlia
+import Primitives
+
+/// A node, the time, and what it did last: lets a test read as a dialogue.
+struct Dialogue: ~Copyable {
+    /// One datagram that the node sent.
+    struct Sent: Hashable {
+        let text: String
+        let to: Endpoint
+        /// The transaction of a query of ours: the four bytes behind `1:t4:`.
+        var transaction: String {
+            guard let range = text.firstRange(of: "1:t4:") else { return "" }
+            return String(text[range.upperBound...].unicodeScalars.prefix(4))
+        }
+
+        func isQuery(_ method: String) -> Bool { text.contains("1:q\(method.utf8.count):\(method)1:t") }
+    }
+
+    static let ownID = NodeID(0x00, last: 0)
+
+    var node: DHTNode
+    var now = Instant.zero
+    private var actions = DHTActionBuffer()
+    /// Everything since the last call of `take`.
+    private var sent: [Sent] = []
+    private var others: [DHTAction] = []
+
+    init(id: NodeID = Dialogue.ownID, limits: DHTLimits = DHTLimits(), seed: UInt64 = 1) {
+        node = DHTNode(id: id, limits: limits, seed: seed, now: .zero)
+    }
+
+    private mutating func gather() {
+        for action in actions.actions {
+            if case .send(let range, let endpoint) = action {
+                sent.append(Sent(text: text(actions.bytes[range]), to: endpoint))
+            } else {
+                others.append(action)
+            }
+        }
+        actions.removeAll()
+    }
+
+    // MARK: What happens to the node
+
+    mutating func start(bootstrap: Bool = false, remembered: [Contact] = []) {
+        node.start(bootstrap: bootstrap, remembered: remembered, at: now, into: &actions)
+        gather()
+    }
+
+    mutating func resolved(_ endpoints: [Endpoint]) {
+        node.bootstrapNodesResolved(endpoints, at: now, into: &actions)
+        gather()
+    }
+
+    mutating func receives(_ bytes: [UInt8], from sender: Endpoint) {
+        node.received(bytes.span.bytes, from: sender, at: now, into: &actions)
+        gather()
+    }
+
+    mutating func receives(_ text: String, from sender: Endpoint) { receives(wire(text), from: sender) }
+
+    /// Goes on in steps of the node's own deadlines, as a driver would.
+    mutating func passes(_ duration: Duration) {
+        let end = now + duration
+        while let deadline = node.nextDeadline, deadline <= end {
+            now = max(now, deadline)
+            node.advanced(to: now, into: &actions)
+            gather()
+        }
+        now = end
+    }
+
+    mutating func findPeers(of infoHash: InfoHash, announcing port: UInt16? = nil) -> LookupID {
+        defer { gather() }
+        return node.findPeers(of: infoHash, announcingPort: port, at: now, into: &actions)
+    }
+
+    mutating func findNode(closestTo target: NodeID) -> LookupID {
+        defer { gather() }
+        return node.findNode(closestTo: target, at: now, into: &actions)
+    }
+
+    mutating func ping(_ endpoint: Endpoint) -> PingID {
+        defer { gather() }
+        return node.ping(endpoint, at: now, into: &actions)
+    }
+
+    // MARK: What the node did
+
+    /// The datagrams since the last call.
+    mutating func takeSent() -> [Sent] {
+        defer { sent = [] }
+        return sent
+    }
+
+    /// The other actions since the last call.
+    mutating func takeActions() -> [DHTAction] {
+        defer { others = [] }
+        return others
+    }
+
+    /// Sends the node a query and returns the first thing that it sent back there.
+    mutating func answer(to query: String, from sender: Endpoint) -> String? {
+        receives(query, from: sender)
+        return takeSent().first { $0.to == sender && !$0.text.contains("1:y1:q") }?.text
+    }
+
+    /// Answers a query that the node sent.
+    mutating func replies(
+        to query: Sent,
+        as id: NodeID,
+        from endpoint: Endpoint? = nil,
+        _ values: String = ""
+    ) {
+        receives(
+            "d1:rd2:id20:\(id.wireText)\(values)e1:t4:\(query.transaction)1:y1:re",
+            from: endpoint ?? query.to
+        )
+    }
+
+    /// Gets nodes into the table the only way there is: they ask, the node pings, they answer.
+    mutating func meets(_ contacts: [Contact]) {
+        for contact in contacts {
+            receives("d1:ad2:id20:\(contact.id.wireText)e1:q4:ping1:t1:x1:y1:qe", from: contact.endpoint)
+            let queries = takeSent().filter { $0.to == contact.endpoint && $0.text.contains("1:y1:q") }
+            for query in queries { replies(to: query, as: contact.id) }
+        }
+        passes(.zero)
+        _ = takeSent()
+        _ = takeActions()
+    }
+}
