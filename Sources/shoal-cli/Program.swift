@@ -16,15 +16,20 @@ enum Program {
             try? console.write(Help.text(for: .program), to: .standardError)
             return ShoalError.Code.usage.exitCode
         }
+        // Until the command line is understood, its plainest words say how the person wants to be told.
+        var options = ConsoleOptions()
+        options.json = arguments.prefix { $0 != "--" }.contains("--json") || console.environment("SHOAL_JSON") == "1"
+        if console.environment("NO_COLOR")?.isEmpty == false { options.color = .never }
         do {
             let invocation = try InvocationReader.read(
                 arguments,
                 environment: console.environment,
                 exists: console.exists
             )
+            options = invocation.console
             return try await dispatch(invocation, on: console)
         } catch {
-            report(error, arguments: arguments, on: console)
+            report(error, arguments: arguments, options: options, on: console)
             return error.code.exitCode
         }
     }
@@ -49,11 +54,16 @@ enum Program {
     }
 
     /// A script that asked for JSON reads the error on standard output; a person always reads it on standard error.
-    private static func report(_ error: ShoalError, arguments: [String], on console: some Console) {
+    private static func report(
+        _ error: ShoalError,
+        arguments: [String],
+        options: ConsoleOptions,
+        on console: some Console
+    ) {
         // When even the message cannot be written, the exit code is all that is left to say it.
-        let wantsJSON = arguments.prefix { $0 != "--" }.contains("--json") || console.environment("SHOAL_JSON") == "1"
-        if wantsJSON { try? console.write(JSONLines.line(for: error) + "\n", to: .standardOutput) }
-        let usesColor = console.style(for: ConsoleOptions()).usesColor && console.environment("NO_COLOR") == nil
-        try? console.write(LastingLines.line(for: error, usesColor: usesColor) + "\n", to: .standardError)
+        if options.json { try? console.write(JSONLines.line(for: error) + "\n", to: .standardOutput) }
+        var text = LastingLines.line(for: error, usesColor: console.style(for: options).usesColor) + "\n"
+        if error.code == .usage { text += ArgumentParser.helpHint(for: arguments) + "\n" }
+        try? console.write(text, to: .standardError)
     }
 }

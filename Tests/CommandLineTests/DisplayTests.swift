@@ -155,7 +155,7 @@ struct LiveDisplayTests {
             at: start + .seconds(4)
         )
         text += LastingLines.line(for: ShoalError(.failed, evil), usesColor: false)
-        text += ShareAnnouncement.text(for: someTorrent(), isTerminal: true)
+        text += ShareAnnouncement(someTorrent(), outputIsTerminal: true).output
         #expect(!text.contains("\u{1B}[2J") && !text.contains("\u{202E}") && !text.contains("\u{9B}"))
         #expect(!text.contains("\u{FFFD}[2J\u{FFFD}\n"))
     }
@@ -215,6 +215,17 @@ struct PlainDisplayTests {
         let present = Completion(infoHash: someHash, path: "/d/f", seconds: 0.1, downloaded: 0, size: 256 << 20)
         #expect(
             display.received(.done(present), width: 80, at: start) == "verified /d/f: 256 MiB, everything was there\n"
+        )
+    }
+
+    @Test("a path too long for the terminal gets a line of its own")
+    func longPath() {
+        var display = live()
+        let path = "/" + String(repeating: "d/", count: 50) + "f"
+        let fetched = Completion(infoHash: someHash, path: path, seconds: 3.2, downloaded: 256 << 20, size: 256 << 20)
+        #expect(
+            display.received(.done(fetched), width: 80, at: start)
+                == "fetched and verified 256 MiB in 3.2 s (80.0 MiB/s):\n\(path)\n"
         )
     }
 
@@ -289,13 +300,13 @@ struct HumanTextTests {
         #expect(ShellText.quoted(text) == word)
     }
 
-    @Test("a piped share prints the magnet link alone; a person gets the command as well")
+    @Test("a piped share prints the magnet link alone on standard output; a person reads the command")
     func announcement() {
         let magnet = someTorrent().magnet
-        #expect(ShareAnnouncement.text(for: someTorrent(), isTerminal: false) == magnet + "\n")
-        #expect(
-            ShareAnnouncement.text(for: someTorrent(), isTerminal: true)
-                == "\(magnet)\n\nFetch it on any machine with:\n  shoal fetch '\(magnet)'\n\n"
-        )
+        let command = "Fetch it on any machine with:\n  shoal fetch '\(magnet)'\n"
+        let piped = ShareAnnouncement(someTorrent(), outputIsTerminal: false)
+        #expect(piped.output == magnet + "\n" && piped.errors == command)
+        let terminal = ShareAnnouncement(someTorrent(), outputIsTerminal: true)
+        #expect(terminal.output == "\(magnet)\n\n\(command)\n" && terminal.errors == "")
     }
 }

@@ -18,7 +18,10 @@ struct ProgramTests {
     func wrongUsage() async {
         let console = ConsoleDouble()
         #expect(await Program.run(["fetch", "--json"], on: console) == 2)
-        #expect(console.errors == "shoal: fetch needs WHAT; usage: shoal fetch [OPTION...] WHAT\n")
+        #expect(
+            console.errors
+                == "shoal: fetch needs WHAT; usage: shoal fetch [OPTION...] WHAT\nshoal help fetch explains\n"
+        )
         #expect(
             console.output
                 == #"{"event":"error","code":"usage","exit":2,"message":"fetch needs WHAT; usage: shoal fetch [OPTION...] WHAT"}"#
@@ -38,6 +41,29 @@ struct ProgramTests {
         let console = ConsoleDouble()
         #expect(await Program.run(["\u{1B}[2J"], on: console) == 2)
         #expect(!console.errors.contains("\u{1B}"))
+    }
+
+    @Test(
+        "wrong usage says where help is",
+        arguments: [
+            (["fetch", "--timeout"], "shoal help fetch explains"), (["dht", "x"], "shoal help dht explains"),
+            (["x"], "shoal --help explains"), (["--json", "dht", "find"], "shoal help dht find explains"),
+        ]
+    )
+    func helpHint(arguments: [String], hint: String) async {
+        let console = ConsoleDouble()
+        #expect(await Program.run(arguments, on: console) == 2)
+        #expect(console.errors.hasSuffix("\n\(hint)\n"))
+    }
+
+    @Test("errors are red on a terminal, unless NO_COLOR is set")
+    func colour() async {
+        let colour = ConsoleDouble(terminals: [.standardError], variables: ["TERM": "xterm"])
+        let plain = ConsoleDouble(terminals: [.standardError], variables: ["TERM": "xterm", "NO_COLOR": "1"])
+        #expect(await Program.run(["fetch"], on: colour) == 2)
+        #expect(await Program.run(["fetch"], on: plain) == 2)
+        #expect(colour.errors.hasPrefix("\u{1B}[31mshoal:\u{1B}[0m fetch needs"))
+        #expect(plain.errors.hasPrefix("shoal: fetch needs"))
     }
 
     @Test(

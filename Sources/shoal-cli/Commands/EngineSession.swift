@@ -47,10 +47,11 @@ struct EngineSession<Surroundings: Console> {
         if !text.isEmpty { try console.write(text, to: .standardError) }
     }
 
-    /// Prints data on standard output, with the live lines out of its way.
-    mutating func print(_ text: String) throws(ShoalError) {
+    /// Prints what a sharer hands on, with the live lines out of its way.
+    mutating func print(_ announcement: ShareAnnouncement) throws(ShoalError) {
         try clear()
-        try console.write(text, to: .standardOutput)
+        try console.write(announcement.output, to: .standardOutput)
+        if !options.isQuiet { try console.write(announcement.errors, to: .standardError) }
     }
 
     /// Takes the live lines off the screen.

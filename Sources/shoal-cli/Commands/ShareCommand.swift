@@ -26,7 +26,7 @@ enum ShareCommand {
         } _: { session, happening throws(ShoalError) in
             if case .event(.torrent(let torrent)) = happening, !options.json {
                 let isTerminal = console.isTerminal(.standardOutput)
-                try session.print(ShareAnnouncement.text(for: torrent, isTerminal: isTerminal))
+                try session.print(ShareAnnouncement(torrent, outputIsTerminal: isTerminal))
             }
             return .goOn
         }

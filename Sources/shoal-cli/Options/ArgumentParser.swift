@@ -109,9 +109,16 @@ struct ArgumentParser {
         let candidates =
             option.hasPrefix("--") ? entries.map(\.spelling) : entries.compactMap { $0.short.map { "-\($0)" } }
         let subject = verb.map { "\($0.rawValue) has" } ?? "there is"
-        let command = verb.map { "shoal \($0.rawValue)" } ?? "shoal"
         let hint = Suggestion.hint(for: option, among: candidates)
-        return ShoalError(.usage, "\(subject) no option \(option)\(hint) (\(command) --help lists them)")
+        return ShoalError(.usage, "\(subject) no option \(option)\(hint)")
+    }
+
+    /// Where the person who typed this finds help, as far as the words tell.
+    static func helpHint(for arguments: [String]) -> String {
+        let words = arguments.prefix { $0 != "--" }.filter { !$0.hasPrefix("-") }
+        if let verb = verb(in: words[...]) { return "shoal help \(verb.rawValue) explains" }
+        guard let first = words.first, Verb.families.contains(first) else { return "shoal --help explains" }
+        return "shoal help \(first) explains"
     }
 
     private static func verb(in words: ArraySlice<String>) -> Verb? {
@@ -142,7 +149,7 @@ extension ArgumentParser {
         let wantsHelp = options[.help] != nil
         guard let first = candidates.first else {
             guard wantsHelp else {
-                throw ShoalError(.usage, "say what to do: shoal share PATH, shoal fetch WHAT; shoal --help explains")
+                throw ShoalError(.usage, "say what to do: shoal share PATH, shoal fetch WHAT")
             }
             return ParsedArguments(verb: .help, options: options, wantsHelp: .program)
         }
@@ -169,12 +176,12 @@ extension ArgumentParser {
         if let meant = Suggestion.nearest(to: word, among: known) {
             return ShoalError(
                 .usage,
-                "there is no verb '\(word)'; did you mean \(meant)? (shoal --help lists them)"
+                "there is no verb '\(word)'; did you mean \(meant)?"
             )
         }
         return ShoalError(
             .usage,
-            "there is no verb '\(word)'; shoal share PATH shares, shoal fetch WHAT fetches (shoal --help)"
+            "there is no verb '\(word)'; shoal share PATH shares, shoal fetch WHAT fetches"
         )
     }
 

@@ -3,7 +3,7 @@ import Glibc
 import Shoal
 
 /// Where the program's text goes and what it may know about its surroundings; tests bring their own.
-protocol Console {
+protocol Console: Sendable {
     /// Whether a person reads this stream.
     func isTerminal(_ stream: OutputStream) -> Bool
     /// Columns of the terminal behind standard error.

@@ -49,7 +49,7 @@ struct Display {
     /// - Parameter width: columns of the terminal.
     mutating func received(_ event: Event, width: Int, at now: Instant) -> String {
         remember(event)
-        let lasting = LastingLines.lines(for: event, torrent: torrent, purpose: purpose, style: style)
+        let lasting = LastingLines.lines(for: event, purpose: purpose, style: style, width: width)
         if style.isQuiet {
             guard case .failed = event else { return "" }
             return lasting.map { $0 + "\n" }.joined()

@@ -4,9 +4,9 @@ import Shoal
 enum LastingLines {
     static func lines(
         for event: Event,
-        torrent: TorrentInfo?,
         purpose: Display.Purpose,
-        style: Display.Style
+        style: Display.Style,
+        width: Int
     ) -> [String] {
         switch event {
         case .listening(let address, let nodeID):
@@ -15,7 +15,7 @@ enum LastingLines {
         case .torrent(let torrent): return purpose == .fetch ? [description(of: torrent)] : []
         case .peer(let peer): return line(for: peer, style: style).map { [$0] } ?? []
         case .done(let completion):
-            return purpose == .fetch ? [line(for: completion, torrent: torrent, style: style)] : []
+            return purpose == .fetch ? lines(for: completion, style: style, width: width) : []
         case .failed(_, let error): return [line(for: error, usesColor: style.usesColor)]
         case .notice(let message):
             let text = SafeText.forTerminal(message)
@@ -45,38 +45,27 @@ enum LastingLines {
         return style.usesColor && peer.state == .banned ? Paint.yellow(safe) : safe
     }
 
-    private static func line(for completion: Completion, torrent: TorrentInfo?, style: Display.Style) -> String {
+    /// A path stays whole, to be copied: where it would wrap it gets a line of its own.
+    private static func lines(for completion: Completion, style: Display.Style, width: Int) -> [String] {
         let path = SafeText.forTerminal(completion.path)
+        let verb = completion.downloaded > 0 ? "fetched and verified" : "verified"
+        let result = result(of: completion)
+        guard Columns.count("\(verb) \(path): \(result)") < width || !style.isLive else {
+            return [green(verb, style) + " \(result):", path]
+        }
+        return [green(verb, style) + " \(path): \(result)"]
+    }
+
+    private static func result(of completion: Completion) -> String {
         let size = HumanUnits.size(completion.size)
-        guard completion.downloaded > 0 else {
-            return green("verified", style) + " \(path): \(size), everything was there"
-        }
+        guard completion.downloaded > 0 else { return "\(size), everything was there" }
         let time = HumanUnits.elapsed(seconds: completion.seconds)
-        var text = "\(path): \(size) in \(time)"
-        if completion.seconds > 0 {
-            let rate = Double(completion.downloaded) / completion.seconds
-            text += " (\(HumanUnits.rate(Int(min(rate, 1e15)))))"
-        }
-        return green("fetched and verified", style) + " " + text
+        guard completion.seconds > 0 else { return "\(size) in \(time)" }
+        let rate = min(Double(completion.downloaded) / completion.seconds, 1e15)
+        return "\(size) in \(time) (\(HumanUnits.rate(Int(rate))))"
     }
 
     private static func green(_ text: String, _ style: Display.Style) -> String {
         style.usesColor ? Paint.green(text) : text
-    }
-}
-
-/// What `share` prints on standard output when the torrent is ready.
-enum ShareAnnouncement {
-    /// The magnet link alone for a pipe; for a person also the command that fetches it.
-    static func text(for torrent: TorrentInfo, isTerminal: Bool) -> String {
-        let magnet = SafeText.forTerminal(torrent.magnet)
-        guard isTerminal else { return magnet + "\n" }
-        return """
-            \(magnet)
-
-            Fetch it on any machine with:
-              shoal fetch \(ShellText.quoted(magnet))
-
-            """ + "\n"
     }
 }
