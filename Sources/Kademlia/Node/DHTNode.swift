@@ -177,9 +177,7 @@ package struct DHTNode: ~Copyable {
 
     /// Pings a node to learn whether it belongs into the table.
     mutating func verify(_ contact: Contact, at now: Instant, into actions: inout DHTActionBuffer) {
-        guard verifying.count < limits.verifications, !ownEndpoints.contains(contact.endpoint),
-            verifying.insert(contact.endpoint).inserted
-        else { return }
+        guard !ownEndpoints.contains(contact.endpoint), verifying.insert(contact.endpoint).inserted else { return }
         send(.ping, to: contact.endpoint, expecting: contact.id, for: .verify, at: now, into: &actions)
     }
 }
