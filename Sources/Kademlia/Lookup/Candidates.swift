@@ -72,8 +72,8 @@ struct Candidates: Sendable {
 
     mutating func setState(_ state: Candidate.State, at index: Int) { sorted[index].state = state }
 
-    /// Where the nearest k are that count: those that have failed or are slow do not, and of one network only the nearest
-    /// does, else the owner of one /24 could surround any target (hardening D3).
+    /// Where the nearest k are that count: those that have failed or are slow do not, and of one network only the
+    /// nearest does, else the owner of one /24 could surround any target (hardening D3).
     var counting: [Int] {
         var indices: [Int] = []
         var networks: [IPAddress] = []

@@ -124,7 +124,8 @@ extension DHTNode {
         verify(contact, at: now, into: &actions)
     }
 
-    /// Takes note of an own endpoint when one of our queries comes back to us; a stranger who uses our identifier is ignored.
+    /// Takes note of an own endpoint when one of our queries comes back to us; a stranger who uses our identifier is
+    /// ignored.
     private mutating func metOurselves(
         _ message: Message,
         _ datagram: RawSpan,
