@@ -132,6 +132,9 @@ package struct DHTNode: ~Copyable {
         [queries.nextDeadline, joining.resolveDeadline, joining.retryAt, nextUpkeep].compactMap { $0 }.min()
     }
 
+    /// Whether somebody answered since we were last alone.
+    package var isJoined: Bool { joining.hasJoined }
+
     /// The good nodes: for the file of remembered nodes.
     package var contacts: [Contact] { table.goodContacts(at: toldTime) }
 
