@@ -31,7 +31,10 @@ package final class DatagramSocket: PolledSocket {
     /// With `slots`, 256 datagrams a turn: a flood leaves the connections their turn.
     private static let receivesPerTurn = 8
 
-    package weak var handler: (any DatagramHandler)?
+    /// While there is none, datagrams wait in the kernel; the socket closes if it was set and is gone.
+    package weak var handler: (any DatagramHandler)? {
+        didSet { wantsRead = handler != nil }
+    }
     package private(set) var counters = DatagramCounters()
     private let datagrams: OpaquePointer
 
@@ -55,7 +58,7 @@ package final class DatagramSocket: PolledSocket {
         self.datagrams = datagrams
         self.handler = handler
         try super.init(loop: loop, descriptor: descriptor)
-        wantsRead = true
+        wantsRead = handler != nil
     }
 
     deinit {

@@ -12,8 +12,8 @@ import Synchronization
 /// needs no lock. Jobs that arrive after the end still run, one at a time, on whichever thread hands them in: a
 /// task that awaits the actor is never left hanging.
 ///
-/// Safe to share although unchecked: other threads touch only `inbox`, `life` and `owner`, which are two locks and an atomic.
-/// All else is used by the thread that `owner` names.
+/// Safe to share although unchecked: other threads touch only `inbox`, `life` and `owner`, which are two locks and an
+/// atomic. All else is used by the thread that `owner` names.
 package final class Loop: SerialExecutor, @unchecked Sendable {
     /// What other threads leave for the loop.
     private struct Inbox {
@@ -123,13 +123,12 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
             case .created:
                 owner.store(pthread_self(), ordering: .releasing)
                 closeEverything()
-                owner.store(0, ordering: .releasing)
+                finishJobs()
             case .running(let thread): pthread_join(thread, nil)
             case .over: break
             }
             life = .over
         }
-        runLeftJobs()
     }
 
     fileprivate func run() {
