@@ -65,7 +65,8 @@ package final class DatagramSocket: PolledSocket {
         clinux_datagrams_free(datagrams)
     }
 
-    /// Asks the kernel for a longer receive queue: the default holds about 280 small datagrams, fewer than a swarm's burst.
+    /// Asks the kernel for a longer receive queue: the default holds about 280 small datagrams, fewer than a swarm's
+    /// burst.
     package func setReceiveBuffer(bytes: Int32) {
         guard isOpen else { return }
         Descriptor.set(descriptor, SOL_SOCKET, SO_RCVBUF, to: bytes)

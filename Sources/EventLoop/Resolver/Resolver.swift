@@ -6,7 +6,8 @@ package import Primitives
 /// Looks up host names.
 ///
 /// `getaddrinfo` blocks and cannot be interrupted, so each lookup gets a thread of its own, a few at a time. They
-/// are not libuv's: its workers are joined when the process exits, and a dead name server would hold that up for half a minute.
+/// are not libuv's: its workers are joined when the process exits, and a dead name server would hold that up for half a
+/// minute.
 package final class Resolver: Handle {
     /// Names one lookup, for `cancel`.
     package struct Lookup: Hashable, Sendable {
