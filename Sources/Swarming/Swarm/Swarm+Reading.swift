@@ -59,9 +59,9 @@ extension Swarm {
     package var peerHandles: [PeerHandle] { roster.handles }
 
     /// All connections in the order of their handles.
-    package var statistics: [PeerStatistics] { roster.slots.map(statistics(at:)) }
+    package var statistics: [PeerStatistics] { roster.slots.map { statistics(at: $0) } }
 
-    package func statistics(of peer: PeerHandle) -> PeerStatistics? { roster.slot(of: peer).map(statistics(at:)) }
+    package func statistics(of peer: PeerHandle) -> PeerStatistics? { roster.slot(of: peer).map { statistics(at: $0) } }
 
     private func statistics(at slot: Int) -> PeerStatistics {
         let peer = peers[slot]
