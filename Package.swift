@@ -40,7 +40,7 @@ let layers: [Target] = [
     // 3 machines: no imports among each other
     library("Kademlia", ["Primitives", "Cryptography", "Bencode"]),
     library("PeerWire", ["Primitives", "Cryptography", "Bencode", "Metainfo"]),
-    library("Swarming", ["Primitives", "Metainfo"]),
+    library("Swarming", ["Primitives", "Cryptography", "Metainfo"]),
     // 3b simulation: only what is above
     library("Simulation", ["Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming"]),
     // 4 I/O
@@ -80,6 +80,22 @@ let testTargets: [Target] = [
     tests("TidyTests", []),
 ]
 
+/// A fuzz target per parser (hardening P8), only for `scripts/fuzz`: libFuzzer brings its own `main`.
+///
+/// To add one: `Sources/FuzzX` with `LLVMFuzzerTestOneInput`, seeds in `Fuzz/x` (words in `Fuzz/x.dict`), a line here.
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    let flags: [SwiftSetting] = [.unsafeFlags(["-parse-as-library"])]
+    return .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings + flags)
+}
+
+let fuzzTargets: [Target] = [
+    fuzzer("FuzzBencode", ["Bencode", "Primitives"]),
+    fuzzer("FuzzMagnet", ["Metainfo", "Primitives"]),
+    fuzzer("FuzzMetainfo", ["Metainfo", "Primitives"]),
+]
+
+let isFuzzing = Context.environment["SHOAL_FUZZ"] != nil
+
 let package = Package(
     name: "shoal",
     products: [
@@ -87,5 +103,5 @@ let package = Package(
         .executable(name: "shoal", targets: ["shoal"]),
         .executable(name: "shoal-bench", targets: ["shoal-bench"]),
     ],
-    targets: layers + testTargets
+    targets: layers + (isFuzzing ? fuzzTargets : testTargets)
 )

@@ -15,11 +15,11 @@ package struct BencodeLimits: Hashable, Sendable {
     package init(depth: Int, tokens: Int, byteCount: Int, isStrict: Bool = false) {
         self.depth = min(depth, BencodeLimits.deepest)
         self.tokens = tokens
-        self.byteCount = byteCount
+        self.byteCount = min(byteCount, Int(UInt32.max))
         self.isStrict = isStrict
     }
 
-    /// A `.torrent` file: 500 000 files at four tokens each, and 10 MiB (hardening F9).
+    /// A `.torrent` file: 300 000 files at six tokens each, and 10 MiB (hardening P1, F9).
     package static let torrent = BencodeLimits(depth: 32, tokens: 2_000_000, byteCount: 10 << 20)
 
     /// An `info` dictionary as it comes from peers (BEP 9): no more than we would hold for a stranger.

@@ -31,8 +31,8 @@ package struct BencodeReader: ~Escapable {
 
         var position = Position.element
         /// The key before the one that comes, to tell whether keys ascend.
-        var keyStart = 0
-        var keyEnd = 0
+        var keyStart: UInt32 = 0
+        var keyEnd: UInt32 = 0
     }
 
     /// The whole input.
@@ -46,7 +46,10 @@ package struct BencodeReader: ~Escapable {
 
     private let limits: BencodeLimits
     private var tokens = 0
-    private var frames: InlineArray<32, Frame> = .init(repeating: Frame())
+    /// The innermost list or dictionary, kept apart because reaching into the array costs more than a whole token.
+    private var innermost = Frame()
+    /// Those around it.
+    private var outer: InlineArray<32, Frame> = .init(repeating: Frame())
 
     @_lifetime(copy bytes)
     package init(_ bytes: RawSpan, limits: BencodeLimits) {
@@ -77,7 +80,7 @@ package struct BencodeReader: ~Escapable {
         case UInt8(ascii: "d"): token = .dictionary
         default: throw BencodeError(.unexpectedByte(first), at: start)
         }
-        if depth > 0, frames[depth - 1].position == .value { frames[depth - 1].position = .key }
+        if innermost.position == .value { innermost.position = .key }
         if token == .list || token == .dictionary { try open(token, at: start) }
         return token
     }
@@ -104,24 +107,23 @@ package struct BencodeReader: ~Escapable {
     }
 
     /// Whether the next token is a key of the innermost dictionary, or its end.
-    var isAtKey: Bool {
-        guard depth > 0 else { return false }
-        return frames[depth - 1].position == .key || frames[depth - 1].position == .firstKey
-    }
+    var isAtKey: Bool { innermost.position == .key || innermost.position == .firstKey }
 
     private mutating func open(_ token: Token, at start: Int) throws(BencodeError) {
         guard depth < limits.depth, depth < BencodeLimits.deepest else {
             throw BencodeError(.deeperThan(limits.depth), at: start)
         }
-        frames[depth] = Frame(position: token == .list ? .element : .firstKey)
+        outer[depth] = innermost
+        innermost = Frame(position: token == .list ? .element : .firstKey)
         depth += 1
         offset = start &+ 1
     }
 
     private mutating func closed(at start: Int) throws(BencodeError) -> Token {
         guard depth > 0 else { throw BencodeError(.unexpectedByte(UInt8(ascii: "e")), at: start) }
-        guard frames[depth - 1].position != .value else { throw BencodeError(.keyWithoutValue, at: start) }
+        guard innermost.position != .value else { throw BencodeError(.keyWithoutValue, at: start) }
         depth -= 1
+        innermost = outer[depth]
         offset = start &+ 1
         return .end
     }
@@ -129,12 +131,16 @@ package struct BencodeReader: ~Escapable {
     private mutating func key(_ first: UInt8, at start: Int) throws(BencodeError) -> Range<Int> {
         guard UInt8(ascii: "0")...UInt8(ascii: "9") ~= first else { throw BencodeError(.keyIsNotAString, at: start) }
         let key = try string(at: start)
-        let frame = frames[depth - 1]
-        if frame.position == .key, !isAscending(frame.keyStart..<frame.keyEnd, key) {
+        if innermost.position == .key, !isAscending(Int(innermost.keyStart)..<Int(innermost.keyEnd), key) {
             if limits.isStrict { throw BencodeError(.keyOutOfOrder, at: start) }
             orderFaults &+= 1
         }
-        frames[depth - 1] = Frame(position: .value, keyStart: key.lowerBound, keyEnd: key.upperBound)
+        // No input is longer than 4 GiB: the limits see to that before every token.
+        innermost = Frame(
+            position: .value,
+            keyStart: UInt32(truncatingIfNeeded: key.lowerBound),
+            keyEnd: UInt32(truncatingIfNeeded: key.upperBound)
+        )
         return key
     }
 

@@ -23,7 +23,8 @@ package struct BencodeWriter: Sendable {
 
     package mutating func integer(_ value: some FixedWidthInteger) {
         writer.byte(UInt8(ascii: "i"))
-        writer.append(utf8: String(value))
+        if value < 0 { writer.byte(UInt8(ascii: "-")) }
+        digits(UInt64(truncatingIfNeeded: value.magnitude))
         writer.byte(UInt8(ascii: "e"))
     }
 
@@ -51,18 +52,27 @@ package struct BencodeWriter: Sendable {
     package mutating func encoded(_ bytes: RawSpan) { writer.append(bytes) }
 
     package mutating func key(_ text: StaticString) {
-        key(bytes: text.bytes)
+        #if DEBUG
+            checkOrder(of: text.bytes)
+        #endif
+        length(text.utf8CodeUnitCount)
+        writer.append(text)
     }
 
     package mutating func key(bytes: [UInt8]) {
         #if DEBUG
-            if let last = lastKeys.last.flatMap({ $0 }) {
-                assert(last.isEmpty || last.lexicographicallyPrecedes(bytes), "bencode keys must ascend")
-                lastKeys[lastKeys.count - 1] = bytes
-            }
+            checkOrder(of: bytes)
         #endif
         string(bytes)
     }
+
+    #if DEBUG
+        private mutating func checkOrder(of key: [UInt8]) {
+            guard let last = lastKeys.last.flatMap({ $0 }) else { return }
+            assert(last.isEmpty || last.lexicographicallyPrecedes(key), "bencode keys must ascend")
+            lastKeys[lastKeys.count - 1] = key
+        }
+    #endif
 
     package mutating func dictionary<Failure: Error>(
         _ body: (inout BencodeWriter) throws(Failure) -> Void
@@ -113,7 +123,16 @@ package struct BencodeWriter: Sendable {
     package mutating func removeAll() { writer.removeAll() }
 
     private mutating func length(_ count: Int) {
-        writer.append(utf8: String(count))
+        digits(UInt64(truncatingIfNeeded: count))
         writer.byte(UInt8(ascii: ":"))
+    }
+
+    private mutating func digits(_ value: UInt64) {
+        var unit: UInt64 = 1
+        while value / unit >= 10 { unit *= 10 }
+        while unit > 0 {
+            writer.byte(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / unit % 10))
+            unit /= 10
+        }
     }
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -28,8 +27,4 @@ int clinux_open_beneath(int folder, const char *path, int flags, unsigned mode) 
 
 int64_t clinux_seek_data(int file, int64_t offset) {
     return lseek(file, offset, SEEK_DATA);
-}
-
-void clinux_name_thread(const char *name) {
-    pthread_setname_np(pthread_self(), name);
 }

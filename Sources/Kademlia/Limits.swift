@@ -40,6 +40,10 @@ package struct DHTLimits: Hashable, Sendable {
 
     /// Inactivity after which a node is questionable and a bucket is refreshed (BEP 5).
     package var freshness = Duration.seconds(15 * 60)
+    /// How long a bucket that is not full is left alone after a lookup into it.
+    package var underfullPause = Duration.seconds(120)
+    /// Nodes from elsewhere in the table that a refresh asks as well: near nodes may share our own blind spot.
+    package var refreshOutsiders = 3
     /// How often the table is looked over.
     package var upkeepInterval = Duration.seconds(10)
     /// Pings of one look at the table.
@@ -78,8 +82,8 @@ package struct DHTLimits: Hashable, Sendable {
 
     /// How long a token secret is the current one; the one before it is accepted as well (D7).
     package var tokenRotation = Duration.seconds(300)
-    /// `values` sent to a source that has proved its address, and to one that has not (D9).
-    package var valuesPerReply = 80
+    /// `values` sent to a source that has proved its address (as many as fit), and to one that has not (D9).
+    package var valuesPerReply = 100
     package var valuesPerUnvalidatedReply = 16
     /// How long a source stays validated, at most (D9).
     package var validation = Duration.seconds(15 * 60)

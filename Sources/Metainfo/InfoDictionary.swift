@@ -21,7 +21,7 @@ package struct InfoDictionary: Sendable {
 
     /// Reads an `info` dictionary, which must be all there is in `bytes`.
     ///
-    /// Takes time that grows with the number of files (up to seconds for hostile input): not on the loop's thread.
+    /// Takes time that grows with the number of files (half a second for hostile input): not on the loop's thread.
     package init(parsing bytes: [UInt8], limits: MetainfoLimits = .standard) throws(MetainfoError) {
         guard bytes.count <= limits.info.byteCount else {
             throw .moreBytesThan(limits.info.byteCount, in: .info)

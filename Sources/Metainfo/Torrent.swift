@@ -29,7 +29,7 @@ package struct Torrent: Sendable {
 
     /// Reads a `.torrent` file.
     ///
-    /// Takes time that grows with the number of files (up to seconds for hostile input): not on the loop's thread.
+    /// Takes time that grows with the number of files (half a second for hostile input): not on the loop's thread.
     package init(parsing bytes: [UInt8], limits: MetainfoLimits = .standard) throws(MetainfoError) {
         try self.init(parsing: bytes.span.bytes, limits: limits)
     }

@@ -98,7 +98,8 @@ package struct DHTSimulation {
 
     // MARK: Commands
 
-    package mutating func findPeers(of infoHash: InfoHash, from index: Int, announcing port: UInt16? = nil) -> LookupID {
+    package mutating func findPeers(of infoHash: InfoHash, from index: Int, announcing port: UInt16? = nil) -> LookupID
+    {
         actions.removeAll()
         let lookup = hosts[index].node.findPeers(of: infoHash, announcingPort: port, at: now, into: &actions)
         carryOut(index)

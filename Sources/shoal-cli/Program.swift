@@ -27,23 +27,30 @@ enum Program {
                 exists: console.exists
             )
             options = invocation.console
-            try await dispatch(invocation, on: console)
-            return 0
+            return try await dispatch(invocation, on: console)
         } catch {
             report(error, arguments: arguments, options: options, on: console)
             return error.code.exitCode
         }
     }
 
-    private static func dispatch(_ invocation: Invocation, on console: some Console) async throws(ShoalError) {
+    private static func dispatch(
+        _ invocation: Invocation,
+        on console: some Console
+    ) async throws(ShoalError) -> Int32 {
+        let options = invocation.console
         switch invocation.command {
+        case .share(let share): return try await ShareCommand.run(share, options, on: console)
+        case .fetch(let fetch): return try await FetchCommand.run(fetch, options, on: console)
+        case .node(let network): return try await NodeCommand.run(network, options, on: console)
+        case .dht(let question): return try await DHTCommand.run(question, options, on: console)
+        case .torrent(let task): return try await TorrentCommand.run(task, options, on: console)
         case .help(let topic): try AboutCommands.help(topic, on: console)
-        case .version: try AboutCommands.version(invocation.console, on: console)
+        case .version: try AboutCommands.version(options, on: console)
         case .completions(let shell): try AboutCommands.completions(shell, on: console)
         case .man: try AboutCommands.man(on: console)
-        case .share, .fetch, .node, .dht, .torrent:
-            throw ShoalError(.failed, "the commands that run the engine are on another branch")
         }
+        return 0
     }
 
     /// A script that asked for JSON reads the error on standard output; a person always reads it on standard error.

@@ -39,7 +39,11 @@ final class ConsoleDouble: Console {
         return bytes
     }
 
-    func write(_ text: String, to stream: shoal.OutputStream) throws(ShoalError) {
-        written.withLock { $0[stream, default: ""] += text }
+    func write(_ bytes: [UInt8], to stream: shoal.OutputStream) throws(ShoalError) {
+        written.withLock { $0[stream, default: ""] += String(decoding: bytes, as: UTF8.self) }
+    }
+
+    func save(_ bytes: [UInt8], at path: String) throws(ShoalError) {
+        throw ShoalError(.files, "cannot write '\(path)': this console has no disk")
     }
 }

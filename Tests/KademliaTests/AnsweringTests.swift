@@ -101,7 +101,10 @@ struct AnsweringTests {
         #expect(dialogue.node.storedPeers(of: AnsweringTests.infoHash).isEmpty != isAccepted)
     }
 
-    @Test("a port that is none is refused (D8)", arguments: ["4:porti0e", "4:porti65536e", "4:porti-1e", "", "4:port1:x"])
+    @Test(
+        "a port that is none is refused (D8)",
+        arguments: ["4:porti0e", "4:porti65536e", "4:porti-1e", "", "4:port1:x"]
+    )
     func badPorts(port: String) {
         var dialogue = Dialogue()
         let token = AnsweringTests.token(in: dialogue.answer(to: AnsweringTests.getPeers, from: AnsweringTests.asker))
@@ -159,7 +162,10 @@ struct AnsweringTests {
         #expect(dialogue.node.statistics.dropped(.tooLarge) == 1)
     }
 
-    @Test("a source that nobody can have is not answered", arguments: ["224.0.0.1:1", "0.1.2.3:1", "20.0.0.1:0", "[::1]:5"])
+    @Test(
+        "a source that nobody can have is not answered",
+        arguments: ["224.0.0.1:1", "0.1.2.3:1", "20.0.0.1:0", "[::1]:5"]
+    )
     func unusableSources(source: String) {
         var dialogue = Dialogue()
         #expect(dialogue.answer(to: AnsweringTests.getPeers, from: .at(source)) == nil)

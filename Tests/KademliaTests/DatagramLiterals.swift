@@ -10,8 +10,8 @@ extension NodeID {
     init(text: String) { self = NodeID(Array(text.utf8)) ?? NodeID(.zero) }
 
     /// An identifier whose first two bytes are given, the rest zero but for the last.
-    init(_ first: UInt8, _ second: UInt8 = 0, last: UInt8 = 1) {
-        self.init(UInt160(high: UInt64(first) << 56 | UInt64(second) << 48, middle: 0, low: UInt32(last)))
+    init(_ first: UInt8, _ second: UInt8 = 0, last: UInt32 = 1) {
+        self.init(UInt160(high: UInt64(first) << 56 | UInt64(second) << 48, middle: 0, low: last))
     }
 }
 

@@ -13,6 +13,7 @@ struct Dialogue: ~Copyable {
             return String(text[range.upperBound...].unicodeScalars.prefix(4))
         }
 
+        var isQuery: Bool { text.contains("1:y1:q") }
         func isQuery(_ method: String) -> Bool { text.contains("1:q\(method.utf8.count):\(method)1:t") }
     }
 
@@ -102,7 +103,7 @@ struct Dialogue: ~Copyable {
     /// Sends the node a query and returns the first thing that it sent back there.
     mutating func answer(to query: String, from sender: Endpoint) -> String? {
         receives(query, from: sender)
-        return takeSent().first { $0.to == sender && !$0.text.contains("1:y1:q") }?.text
+        return takeSent().first { $0.to == sender && !$0.isQuery }?.text
     }
 
     /// Answers a query that the node sent.
@@ -118,15 +119,25 @@ struct Dialogue: ~Copyable {
         )
     }
 
-    /// Gets nodes into the table the only way there is: they ask, the node pings, they answer.
+    /// Gets nodes into the table the only way there is: they ask, the node pings, they answer, until it has no question left.
     mutating func meets(_ contacts: [Contact]) {
         for contact in contacts {
             receives("d1:ad2:id20:\(contact.id.wireText)e1:q4:ping1:t1:x1:y1:qe", from: contact.endpoint)
-            let queries = takeSent().filter { $0.to == contact.endpoint && $0.text.contains("1:y1:q") }
-            for query in queries { replies(to: query, as: contact.id) }
+            answersAll(as: contacts)
         }
-        passes(.zero)
-        _ = takeSent()
         _ = takeActions()
     }
+
+    /// Answers every query of the node's to these contacts, with nothing but their names.
+    mutating func answersAll(as contacts: [Contact]) {
+        var queries = takeSent().filter(\.isQuery)
+        while let query = queries.popLast() {
+            guard let contact = contacts.first(where: { $0.endpoint == query.to }) else { continue }
+            replies(to: query, as: contact.id)
+            queries += takeSent().filter(\.isQuery)
+        }
+    }
+
+    /// The first datagram since the last call; an empty one, that no expectation fits, when there is none.
+    mutating func nextSent() -> Sent { takeSent().first ?? Sent(text: "", to: Endpoint(.anyV4, 0)) }
 }

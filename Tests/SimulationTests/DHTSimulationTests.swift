@@ -5,7 +5,9 @@ import Testing
 
 @Suite("A network of DHT nodes")
 struct DHTSimulationTests {
-    static let infoHash = InfoHash(UInt160(high: 0x0123_4567_89ab_cdef, middle: 0xfedc_ba98_7654_3210, low: 0xc0ff_ee00))
+    static let infoHash = InfoHash(
+        UInt160(high: 0x0123_4567_89ab_cdef, middle: 0xfedc_ba98_7654_3210, low: 0xc0ff_ee00)
+    )
 
     static func network(seed: UInt64, nodes: Int = 200, lossPerMille: Int = 0) -> DHTSimulation {
         var configuration = DHTSimulation.Configuration(seed: seed)
@@ -117,11 +119,10 @@ struct DHTSimulationTests {
     @Test("answers a node that has only just started within a few round trips")
     func startsFast() {
         var network = DHTSimulationTests.network(seed: 10, nodes: 20)
-        network.run(for: .milliseconds(900))
+        network.run(for: .milliseconds(300))
         _ = network.findPeers(of: DHTSimulationTests.infoHash, from: 3, announcing: 4000)
-        network.run(for: .milliseconds(40))
         // Node 19 starts at 950 ms and looks for the peer at once, before it has joined.
-        network.run(for: .milliseconds(10))
+        network.run(for: .milliseconds(650))
         let began = network.now
         let lookup = network.findPeers(of: DHTSimulationTests.infoHash, from: 19)
         network.run(for: .seconds(5))

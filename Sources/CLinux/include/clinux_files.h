@@ -14,7 +14,4 @@ int clinux_open_beneath(int folder, const char *path, int flags, unsigned mode);
 /// The first offset at or after `offset` that holds data, or -1 with errno; ENXIO when only a hole follows.
 int64_t clinux_seek_data(int file, int64_t offset);
 
-/// Names the calling thread in `ps -L` and debuggers; 15 bytes at most.
-void clinux_name_thread(const char *name);
-
 #endif

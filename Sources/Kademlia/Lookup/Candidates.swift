@@ -94,11 +94,10 @@ struct Candidates: Sendable {
         let position = position(of: candidate.distance)
         if position < sorted.count, sorted[position].distance == candidate.distance { return }
         if sorted.count >= limits.candidatesPerLookup {
-            // Only what was not asked makes room: open queries must find their candidate again.
-            guard position < sorted.count, let last = sorted.last, last.state == .fresh || last.state == .failed else {
-                return
-            }
-            sorted.removeLast()
+            // The farthest makes room, but not one with an open query, which has to be found again.
+            let farthest = sorted.lastIndex { $0.state != .asked && $0.state != .slow }
+            guard let farthest, position <= farthest else { return }
+            sorted.remove(at: farthest)
         }
         known.insert(candidate.contact.endpoint)
         sorted.insert(candidate, at: position)

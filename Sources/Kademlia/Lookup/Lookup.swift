@@ -80,7 +80,8 @@ struct Lookup: Sendable {
     /// Whom to ask now; the caller must then send the query.
     mutating func nextQuery() -> Query? {
         guard phase == .searching, queriesSent < limits.queriesPerLookup else { return nil }
-        if strangersInFlight < limits.strangersInFlight, !strangers.isEmpty {
+        // Strangers are a way in; whoever has heard from enough nodes needs no more of them.
+        if strangersInFlight < limits.strangersInFlight, !strangers.isEmpty, replies < limits.bucketSize {
             strangersInFlight += 1
             queriesSent += 1
             return .stranger(strangers.removeFirst())
@@ -170,9 +171,11 @@ struct Lookup: Sendable {
         let isSpent = queriesSent >= limits.queriesPerLookup
         let counting = candidates.counting.map { candidates.sorted[$0].state }
         if counting.contains(.asked) || !isSpent && counting.contains(.fresh) { return .busy }
+        // A refresh asks strangers for what its near nodes do not know, so it hears them out.
+        if purpose == .refresh, strangersInFlight > 0 { return .busy }
         let answered = counting.count { $0 == .answered }
         if answered >= limits.bucketSize { return .complete }
-        if strangersInFlight > 0 || !isSpent && !strangers.isEmpty { return .busy }
+        if strangersInFlight > 0 || !isSpent && replies < limits.bucketSize && !strangers.isEmpty { return .busy }
         return slowInFlight > 0 ? .onlyLateAnswersMissing : .complete
     }
 

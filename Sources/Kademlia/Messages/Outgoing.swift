@@ -118,9 +118,9 @@ extension ByteWriter {
 
 /// How long the parts of a `get_peers` reply are, to know how many values still fit (hardening D9).
 enum ReplySize {
-    /// Everything that is always there, with the longest transaction: frame 12 + 20, nodes head 12, token 17, values head
-    /// 10, transaction head 6, version and type 20.
-    static let fixed = 97
+    /// Everything else, with the longest heads: `r` and `id` 32, head of nodes 11, token 17, frame of values 10, end of `r` 1,
+    /// head of the transaction 6, version 9, type and end 7.
+    static let fixed = 93
     static let value = 8
 
     static func values(fitting limit: Int, contacts: Int, transaction: Int) -> Int {

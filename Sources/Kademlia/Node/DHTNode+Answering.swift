@@ -135,6 +135,7 @@ extension DHTNode {
             let query = queries.takeEcho(transaction)
         else { return }
         if ownEndpoints.count < limits.ownEndpoints { ownEndpoints.insert(query.endpoint) }
+        joining.endpoints.removeAll { $0 == query.endpoint }
         fail(query, at: now, into: &actions)
         feedStarved(at: now, into: &actions)
     }

@@ -56,6 +56,8 @@ extension DHTNode {
             let fallen = table.contacts { _ in true }
             join.add(strangers: joining.remembered.map(\.endpoint))
             join.add(strangers: fallen.map(\.endpoint))
+            // Those of last time, in case resolving takes longer than we wait.
+            join.add(strangers: joining.endpoints)
         }
         joining.lookup = lookup
         lookups.append(join)
@@ -89,6 +91,7 @@ extension DHTNode {
             lookups[index].add(contactScratch)
             pump(lookup.id, at: now, into: &actions)
         }
+        refreshStaleBucket(at: now, into: &actions)
     }
 
     private mutating func joinFailed(at now: Instant, into actions: inout DHTActionBuffer) {

@@ -5,6 +5,7 @@ extension DHTNode {
     mutating func begin(
         _ purpose: Lookup.Purpose,
         target: NodeID,
+        asking outsiders: [Endpoint] = [],
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) -> LookupID {
@@ -17,6 +18,7 @@ extension DHTNode {
             lookup.add(strangers: nearest.prefix(limits.rememberedPerLookup).map(\.endpoint))
             lookup.add(strangers: joining.endpoints)
         }
+        lookup.add(strangers: outsiders)
         table.refreshing(target, at: now)
         lookups.append(lookup)
         if case .getPeers(let infoHash, _) = purpose {
@@ -74,7 +76,14 @@ extension DHTNode {
             guard let query = lookups[index].nextQuery() else { return }
             switch query {
             case .contact(let contact):
-                send(outgoing, to: contact.endpoint, expecting: contact.id, for: .lookup(lookup), at: now, into: &actions)
+                send(
+                    outgoing,
+                    to: contact.endpoint,
+                    expecting: contact.id,
+                    for: .lookup(lookup),
+                    at: now,
+                    into: &actions
+                )
             case .stranger(let endpoint):
                 send(outgoing, to: endpoint, expecting: nil, for: .lookup(lookup), at: now, into: &actions)
             }
@@ -103,7 +112,10 @@ extension DHTNode {
         let lookup = lookups.remove(at: index)
         switch lookup.purpose {
         case .join: joinFinished(at: now, into: &actions)
-        case .refresh: refresh = nil
+        case .refresh:
+            refresh = nil
+            // After a join all parts of the table are filled one after the other, then upkeep sets the pace.
+            if table.hasUnexploredBucket(limits: limits) { refreshStaleBucket(at: now, into: &actions) }
         case .findNode, .getPeers: actions.append(.finished(lookup.id, lookup.summary))
         }
     }

@@ -63,17 +63,19 @@ extension DHTNode {
         refreshStaleBucket(at: now, into: &actions)
     }
 
-    private mutating func refreshStaleBucket(at now: Instant, into actions: inout DHTActionBuffer) {
-        guard refresh == nil,
-            let target = table.staleTarget(
-                freshness: limits.freshness,
-                bucketSize: limits.bucketSize,
-                at: now,
-                using: &random
-            )
-        else { return }
-        // Set before it runs: with nobody to ask, a lookup is over before it returns.
-        let id = begin(.refresh, target: target, at: now, into: &actions)
-        refresh = index(of: id) == nil ? nil : id
+    /// Looks into the part of the key space that we know least of, unless we are at it.
+    ///
+    /// Besides the nodes nearest to it, some from elsewhere and for an empty bucket the bootstrap nodes are asked: in a
+    /// network that starts all at once, neighbours may know as little of the far half as we do.
+    mutating func refreshStaleBucket(at now: Instant, into actions: inout DHTActionBuffer) {
+        guard refresh == nil, joining.hasJoined, let bucket = table.staleBucket(limits: limits, at: now) else { return }
+        let target = table.randomID(inBucket: bucket, using: &random)
+        var outsiders = table.goodContacts(at: now).map(\.endpoint)
+        outsiders.shuffle(using: &random)
+        outsiders.removeSubrange(min(limits.refreshOutsiders, outsiders.count)...)
+        if table.buckets[bucket].entries.isEmpty { outsiders += joining.endpoints.prefix(limits.refreshOutsiders) }
+        let id = begin(.refresh, target: target, asking: outsiders, at: now, into: &actions)
+        // With nobody to ask, a lookup is over before `begin` returns.
+        if index(of: id) != nil { refresh = id }
     }
 }

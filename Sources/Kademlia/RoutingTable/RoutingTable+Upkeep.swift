@@ -3,24 +3,27 @@ import Primitives
 extension RoutingTable {
     /// Nodes to ping now, the longest silent first: one failure wants a second opinion, a long silence a first one.
     func nodesToPing(atMost count: Int, freshness: Duration, at now: Instant) -> [Contact] {
-        let questionable = buckets.flatMap(\.entries).filter { $0.status(at: now, freshness: freshness) == .questionable }
+        let questionable = buckets.flatMap(\.entries).filter {
+            $0.status(at: now, freshness: freshness) == .questionable
+        }
         return questionable.sorted { $0.heardAt < $1.heardAt }.prefix(count).map(\.contact)
     }
 
-    /// A random place in a bucket that nothing was learnt about for long, or that never was asked about (BEP 5).
-    func staleTarget(
-        freshness: Duration,
-        bucketSize: Int,
-        at now: Instant,
-        using random: inout some RandomNumberGenerator
-    ) -> NodeID? {
-        let stale = buckets.firstIndex { bucket in
-            guard let refreshedAt = bucket.refreshedAt else {
-                return bucket.entries.count < bucketSize || now - bucket.changedAt >= freshness
+    /// The bucket that most needs a lookup into it: one that never had any, one that stayed underfull for a while, one that
+    /// nothing was learnt about for long (BEP 5).
+    func staleBucket(limits: DHTLimits, at now: Instant) -> Int? {
+        let isUnderfull = { (bucket: Bucket) in bucket.entries.count < limits.bucketSize }
+        return buckets.firstIndex { $0.refreshedAt == nil && isUnderfull($0) }
+            ?? buckets.firstIndex { bucket in
+                let refreshedAt = bucket.refreshedAt ?? bucket.changedAt
+                if isUnderfull(bucket), now - refreshedAt >= limits.underfullPause { return true }
+                return now - max(bucket.changedAt, refreshedAt) >= limits.freshness
             }
-            return now - max(bucket.changedAt, refreshedAt) >= freshness
-        }
-        return stale.map { randomID(inBucket: $0, using: &random) }
+    }
+
+    /// Whether there is a part of the key space that no lookup has gone into.
+    func hasUnexploredBucket(limits: DHTLimits) -> Bool {
+        buckets.contains { $0.refreshedAt == nil && $0.entries.count < limits.bucketSize }
     }
 
     /// An identifier that bucket `index` is responsible for.

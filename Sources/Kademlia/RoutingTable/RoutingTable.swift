@@ -218,8 +218,9 @@ struct RoutingTable: Sendable {
         func belongsFarther(_ entry: TableEntry) -> Bool {
             own.distance(to: entry.contact.id).leadingZeroBitCount == bits
         }
-        var far = Bucket(changedAt: last.changedAt, refreshedAt: last.refreshedAt)
-        var near = far
+        // Whatever lookup went into the old bucket went to our own neighbourhood, most likely.
+        var far = Bucket(changedAt: last.changedAt)
+        var near = Bucket(changedAt: last.changedAt, refreshedAt: last.refreshedAt)
         for entry in last.entries {
             if belongsFarther(entry) { far.entries.append(entry) } else { near.entries.append(entry) }
         }

@@ -17,6 +17,8 @@ struct QueryLimits: Sendable {
         sweptAt = now
     }
 
+    var sourceCount: Int { addresses.count }
+
     /// Whether a query from `address` is answered; counts it if so.
     mutating func admits(_ address: IPAddress, at now: Instant) -> Bool {
         if limits.exempts(address) { return true }

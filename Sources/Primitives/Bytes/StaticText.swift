@@ -13,6 +13,14 @@ extension RawSpan {
     }
 }
 
+extension ByteWriter {
+    /// Appends a literal's bytes without an array in between.
+    package mutating func append(_ text: StaticString) {
+        // Safe: the buffer is read before it ends.
+        text.withUTF8Buffer { append(unsafe $0) }
+    }
+}
+
 extension StaticString {
     /// The literal's bytes.
     package var bytes: [UInt8] {

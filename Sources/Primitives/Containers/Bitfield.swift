@@ -73,4 +73,32 @@ package struct Bitfield: Hashable, Sendable {
         }
         return false
     }
+
+    /// The first bit at or after `start` that is set here and in `other` (of the same count).
+    package func firstIndex(from start: Int, alsoIn other: Bitfield) -> Int? {
+        guard start >= 0, start < count, other.count == count else { return nil }
+        var position = start >> 6
+        var word = words[position] & other.words[position] & (.max >> UInt64(start & 63))
+        while word == 0 {
+            position += 1
+            guard position < words.count else { return nil }
+            word = words[position] & other.words[position]
+        }
+        return position * 64 + word.leadingZeroBitCount
+    }
+
+    /// How many bits are set here and in `other` (of the same count).
+    package func commonCount(with other: Bitfield) -> Int {
+        guard other.count == count else { return 0 }
+        var sum = 0
+        for index in words.indices { sum += (words[index] & other.words[index]).nonzeroBitCount }
+        return sum
+    }
+
+    /// Clears every bit that is set in `other` (of the same count).
+    package mutating func subtract(_ other: Bitfield) {
+        guard other.count == count else { return }
+        for index in words.indices { words[index] &= ~other.words[index] }
+        setCount = words.reduce(0) { $0 + $1.nonzeroBitCount }
+    }
 }

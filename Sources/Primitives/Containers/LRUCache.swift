@@ -13,6 +13,9 @@ package struct LRUCache<Key: Hashable, Value> {
 
     package var count: Int { entries.count }
 
+    /// Whether the key is there; does not mark it as used.
+    package func contains(_ key: Key) -> Bool { entries[key] != nil }
+
     /// Reads and marks as used.
     package mutating func use(_ key: Key) -> Value? {
         guard let index = entries.index(forKey: key) else { return nil }

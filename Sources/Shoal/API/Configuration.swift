@@ -22,6 +22,8 @@ public struct Configuration: Hashable, Sendable {
     public var uploadLimit: Int?
     /// Threads for disk and hashing; `nil` for one a core.
     public var diskThreads: Int?
+    /// Whether SIGINT and SIGTERM become `Event.interrupted` instead of ending the process at once; the second one ends it.
+    public var reportsSignals = false
     /// Whether per-IP limits hold on loopback as well (`SHOAL_LOCAL_LIMITS=on`), for tests of those limits.
     public var localLimits = false
 
@@ -47,10 +49,12 @@ public struct FetchOptions: Hashable, Sendable {
     public var only: [String] = []
     /// Pieces in order.
     public var sequential = false
-    /// The bytes of the (single) file are emitted in order through `Node.readSequentially` as well.
+    /// The file is read with `Node.readVerified` while it arrives: pieces in order.
     public var standardOutput = false
     /// Peers to try at once, `host:port`.
     public var peers: [String] = []
+    /// Seconds without movement after which to give up; `nil` for never.
+    public var timeout: Double?
 
     /// The defaults.
     public init() {}

@@ -14,6 +14,8 @@ public enum Event: Hashable, Sendable {
     case done(Completion)
     /// A torrent paused for a local reason (disk full) or ended; the node lives on.
     case failed(infoHash: String, ShoalError)
+    /// SIGINT or SIGTERM came, by its number (`Configuration.reportsSignals`).
+    case interrupted(signal: Int32)
     /// One sentence for the person, e.g. that no bootstrap node answers; not fatal.
     case notice(String)
 }

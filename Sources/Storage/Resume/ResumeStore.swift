@@ -71,6 +71,13 @@ package final class ResumeStore: Sendable {
         }
     }
 
+    /// Keeps the torrent and forgets its verified pieces: it is complete, and the next run looks at every byte again.
+    package func forgetProgress(of infoHash: InfoHash) throws(StorageError) {
+        try perform { database throws(DatabaseError) in
+            try database.run("DELETE FROM progress WHERE info_hash = ?", [.blob(infoHash.bytes)])
+        }
+    }
+
     package func load(_ infoHash: InfoHash) throws(StorageError) -> ResumeRecord? {
         try select("WHERE t.info_hash = ?", [.blob(infoHash.bytes)]).first
     }

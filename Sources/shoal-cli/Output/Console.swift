@@ -3,7 +3,7 @@ import Glibc
 import Shoal
 
 /// Where the program's text goes and what it may know about its surroundings; tests bring their own.
-protocol Console {
+protocol Console: Sendable {
     /// Whether a person reads this stream.
     func isTerminal(_ stream: OutputStream) -> Bool
     /// Columns of the terminal behind standard error.
@@ -17,7 +17,9 @@ protocol Console {
     /// The folder that holds the program itself.
     var programFolder: String? { get }
     /// Writes everything, waiting for a slow reader.
-    func write(_ text: String, to stream: OutputStream) throws(ShoalError)
+    func write(_ bytes: [UInt8], to stream: OutputStream) throws(ShoalError)
+    /// Writes a new file, or replaces one as a whole.
+    func save(_ bytes: [UInt8], at path: String) throws(ShoalError)
 }
 
 /// Data goes to one, progress and log to the other.
@@ -27,6 +29,11 @@ enum OutputStream: Int32, Hashable, Sendable {
 }
 
 extension Console {
+    /// Writes text.
+    func write(_ text: String, to stream: OutputStream) throws(ShoalError) {
+        try write(Array(text.utf8), to: stream)
+    }
+
     /// How progress and messages look, by the options and what standard error is.
     func style(for options: ConsoleOptions) -> Display.Style {
         let isDumb = environment("TERM") == "dumb" || environment("TERM") == nil
@@ -88,12 +95,14 @@ struct SystemConsole: Console {
         return path.lastIndex(of: "/").map { String(path[..<$0]) }
     }
 
-    func write(_ text: String, to stream: OutputStream) throws(ShoalError) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = Glibc.write(stream.rawValue, Array(rest), rest.count)
+    func write(_ bytes: [UInt8], to stream: OutputStream) throws(ShoalError) {
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(stream.rawValue, $0.baseAddress?.advanced(by: done), $0.count - done)
+            }
             if count >= 0 {
-                rest = rest.dropFirst(count)
+                done += count
             } else if errno == EAGAIN {
                 // Somebody made the stream non-blocking: wait until it takes more.
                 var request = pollfd(fd: stream.rawValue, events: Int16(POLLOUT), revents: 0)
@@ -102,6 +111,24 @@ struct SystemConsole: Console {
                 throw ShoalError(.files, "cannot write the output: \(String(cString: strerror(errno)))")
             }
         }
+    }
+
+    func save(_ bytes: [UInt8], at path: String) throws(ShoalError) {
+        let temporary = "\(path).\(getpid()).new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw SystemConsole.refusal(ofWriting: path, because: errno) }
+        defer { close(descriptor) }
+        guard bytes.isEmpty || Glibc.write(descriptor, bytes, bytes.count) == bytes.count,
+            rename(temporary, path) == 0
+        else {
+            let code = errno
+            unlink(temporary)
+            throw SystemConsole.refusal(ofWriting: path, because: code)
+        }
+    }
+
+    private static func refusal(ofWriting path: String, because code: Int32) -> ShoalError {
+        ShoalError(.files, "cannot write '\(path)': \(String(cString: strerror(code)))")
     }
 
     private static func refusal(of path: String, because code: Int32) -> ShoalError {

@@ -19,6 +19,10 @@ enum JSONLines {
         case .peer(let peer): return line(for: peer)
         case .done(let completion): return line(for: completion)
         case .failed(let infoHash, let error): return line(for: error, infoHash: infoHash)
+        case .interrupted(let signal):
+            var object = JSONObject(event: "interrupted")
+            object.add("signal", signal)
+            return object.line
         case .notice(let message):
             var object = JSONObject(event: "notice")
             object.add("message", message)

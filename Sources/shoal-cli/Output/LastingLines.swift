@@ -12,7 +12,7 @@ enum LastingLines {
         switch event {
         case .listening(let address, let nodeID):
             return purpose == .node || style.isVerbose ? ["listening on \(address), node \(nodeID)"] : []
-        case .dht, .progress: return []
+        case .dht, .progress, .interrupted: return []
         case .torrent(let torrent): return purpose == .fetch ? [description(of: torrent)] : []
         case .peer(let peer): return line(for: peer, style: style).map { [$0] } ?? []
         case .done(let completion):

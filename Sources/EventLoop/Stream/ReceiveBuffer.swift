@@ -1,0 +1,68 @@
+/// Bytes that arrived and were not read yet, in raw memory that grows only as far as a frame may be long.
+///
+/// Confined to the loop thread.
+package final class ReceiveBuffer {
+    /// Enough for a few hundred control messages in one `readv`.
+    package static let initialCapacity = 16_384
+
+    private var memory: UnsafeMutableRawBufferPointer
+    private var start = 0
+    private var end = 0
+
+    package init() {
+        memory = .allocate(byteCount: ReceiveBuffer.initialCapacity, alignment: 16)
+    }
+
+    deinit { memory.deallocate() }
+
+    package var count: Int { end - start }
+
+    /// The unread bytes. The pointer is valid until the next mutating call.
+    package var unread: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: memory[start..<end])
+    }
+
+    /// Free room for at most `limit` bytes behind the unread ones.
+    package func room(limit: Int) -> UnsafeMutableRawBufferPointer {
+        compact()
+        return UnsafeMutableRawBufferPointer(rebasing: memory[end..<min(memory.count, end + limit)])
+    }
+
+    /// Makes room for a frame of `total` bytes.
+    package func reserve(_ total: Int) {
+        guard total > memory.count else { return }
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: total, alignment: 16)
+        larger.copyMemory(from: unread)
+        memory.deallocate()
+        memory = larger
+        end = count
+        start = 0
+    }
+
+    package func arrived(_ byteCount: Int) { end += byteCount }
+
+    package func consume(_ byteCount: Int) {
+        start += byteCount
+        if start == end {
+            start = 0
+            end = 0
+            // A frame of a megabyte is rare: do not keep its memory for every peer.
+            if memory.count > 4 * ReceiveBuffer.initialCapacity { shrink() }
+        }
+    }
+
+    private func compact() {
+        guard start > 0 else { return }
+        let unread = count
+        if unread > 0, let base = memory.baseAddress {
+            base.copyMemory(from: base + start, byteCount: unread)
+        }
+        start = 0
+        end = unread
+    }
+
+    private func shrink() {
+        memory.deallocate()
+        memory = .allocate(byteCount: ReceiveBuffer.initialCapacity, alignment: 16)
+    }
+}

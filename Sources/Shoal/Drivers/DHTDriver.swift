@@ -1,0 +1,190 @@
+import EventLoop
+import Kademlia
+import Metainfo
+import Primitives
+
+/// Runs the DHT machine on a datagram socket.
+///
+/// Confined to the loop thread.
+final class DHTDriver {
+    /// What a lookup tells whoever began it.
+    struct LookupHandler {
+        var foundPeers: ([Endpoint]) -> Void = { _ in }
+        var finished: (LookupSummary) -> Void = { _ in }
+    }
+
+    /// How a ping ended.
+    enum PingResult {
+        case answered(NodeID, Duration)
+        case silent
+    }
+
+    private var node: DHTNode
+    private let socket: DatagramSocket
+    private unowned let core: NodeCore
+    private var actions = DHTActionBuffer()
+    private var isPerforming = false
+    private var lookups: [LookupID: LookupHandler] = [:]
+    private var pings: [PingID: (PingResult) -> Void] = [:]
+    private var resolved: [Endpoint] = []
+    private(set) var isJoined = false
+    private var hasFailed = false
+
+    private lazy var alarm = Alarm(core) { [unowned self] in
+        node.advanced(to: core.now, into: &actions)
+        perform()
+    }
+    private lazy var saveAlarm = Alarm(core) { [unowned self] in save() }
+    private lazy var reportAlarm = Alarm(core) { [unowned self] in report() }
+
+    /// How often the table is saved while running; also at a clean stop.
+    private static let saveInterval: Duration = .seconds(300)
+    /// How often the owner hears how many nodes answer.
+    private static let reportInterval: Duration = .seconds(1)
+    /// A lookup asks dozens of nodes at once; the kernel's default queue holds too few of their answers.
+    private static let receiveBuffer: Int32 = 1 << 20
+
+    init(socket: DatagramSocket, core: NodeCore) {
+        self.socket = socket
+        self.core = core
+        var limits = DHTLimits()
+        if core.configuration.localLimits { limits.exemption = .none }
+        node = DHTNode(
+            id: NodeID(UInt160.random(using: &core.random)),
+            limits: limits,
+            seed: core.random.next(),
+            now: core.now
+        )
+        socket.setReceiveBuffer(bytes: DHTDriver.receiveBuffer)
+        socket.handler = self
+    }
+
+    var nodeID: NodeID { node.id }
+    var contacts: [Contact] { node.contacts }
+    var statistics: DHTStatistics { node.statistics }
+
+    // MARK: Starting and stopping
+
+    func start() {
+        node.start(
+            bootstrap: !core.configuration.bootstrap.isEmpty,
+            remembered: core.state?.loadTable() ?? [],
+            at: core.now,
+            into: &actions
+        )
+        saveAlarm.set(core.now + DHTDriver.saveInterval)
+        reportAlarm.set(core.now + DHTDriver.reportInterval)
+        perform()
+    }
+
+    func stop() {
+        core.state?.saveTable(node.contacts, of: node.id)
+        alarm.set(nil)
+        saveAlarm.set(nil)
+        reportAlarm.set(nil)
+        socket.close()
+    }
+
+    private func save() {
+        core.state?.saveTable(node.contacts, of: node.id)
+        saveAlarm.set(core.now + DHTDriver.saveInterval)
+    }
+
+    private func report() {
+        core.emit(.dht(DHTStatus(nodes: node.contacts.count, isJoined: isJoined)))
+        reportAlarm.set(core.now + DHTDriver.reportInterval)
+    }
+
+    // MARK: Commands
+
+    func findPeers(of infoHash: InfoHash, announcing port: UInt16?, _ handler: LookupHandler) -> LookupID {
+        let id = node.findPeers(of: infoHash, announcingPort: port, at: core.now, into: &actions)
+        lookups[id] = handler
+        perform()
+        return id
+    }
+
+    func findNode(_ target: NodeID, _ handler: LookupHandler) -> LookupID {
+        let id = node.findNode(closestTo: target, at: core.now, into: &actions)
+        lookups[id] = handler
+        perform()
+        return id
+    }
+
+    func cancel(_ lookup: LookupID) {
+        lookups[lookup] = nil
+        node.cancel(lookup)
+    }
+
+    func ping(_ endpoint: Endpoint, then handler: @escaping (PingResult) -> Void = { _ in }) {
+        let id = node.ping(endpoint, at: core.now, into: &actions)
+        pings[id] = handler
+        perform()
+    }
+
+    // MARK: Actions
+
+    /// Carries out what the machine wants. A handler may begin another lookup, whose actions join the same list.
+    private func perform() {
+        guard !isPerforming else { return }
+        isPerforming = true
+        var index = 0
+        while index < actions.actions.count {
+            perform(actions.actions[index])
+            index += 1
+        }
+        actions.removeAll()
+        isPerforming = false
+        alarm.set(node.nextDeadline)
+    }
+
+    private func perform(_ action: DHTAction) {
+        switch action {
+        case .send(let range, let endpoint): send(range, to: endpoint)
+        case .resolveBootstrapNodes: resolve()
+        case .bootstrapped(let nodes):
+            isJoined = true
+            if hasFailed { core.emit(.notice("joined the DHT: \(nodes) nodes answer")) }
+            hasFailed = false
+            core.emit(.dht(DHTStatus(nodes: nodes, isJoined: true)))
+        case .bootstrapFailed(_, let pause):
+            hasFailed = true
+            core.bootstrapFailed(retryIn: pause)
+        case .foundPeers(let lookup, let peers): lookups[lookup]?.foundPeers(peers)
+        case .finished(let lookup, let summary): lookups.removeValue(forKey: lookup)?.finished(summary)
+        case .pong(let ping, let id, let roundTrip): pings.removeValue(forKey: ping)?(.answered(id, roundTrip))
+        case .pingFailed(let ping): pings.removeValue(forKey: ping)?(.silent)
+        case .lookupProgress: break
+        }
+    }
+
+    private func send(_ range: Range<Int>, to endpoint: Endpoint) {
+        let bytes = actions.bytes
+        socket.send(bytes.span.bytes.extracting(range), to: endpoint)
+    }
+
+    /// Looks up the bootstrap nodes and hands on each as it is known: a dead name server delays nobody.
+    private func resolve() {
+        resolved.removeAll()
+        var left = core.configuration.bootstrap.count
+        for text in core.configuration.bootstrap {
+            core.resolve(text) { [unowned self] endpoints in
+                left -= 1
+                resolved += endpoints
+                guard !endpoints.isEmpty || left == 0 else { return }
+                node.bootstrapNodesResolved(resolved, at: core.now, into: &actions)
+                perform()
+            }
+        }
+    }
+}
+
+extension DHTDriver: DatagramHandler {
+    func datagramReceived(_ bytes: RawSpan, from sender: Endpoint, on socket: DatagramSocket) {
+        node.received(bytes, from: sender, at: core.now, into: &actions)
+    }
+
+    func datagramsDrained(_ socket: DatagramSocket) {
+        core.turn { perform() }
+    }
+}

@@ -1,0 +1,137 @@
+import EventLoop
+import Metainfo
+import PeerWire
+import Primitives
+import Storage
+import Swarming
+
+/// A block whose payload is on its way.
+struct IncomingPayload {
+    let block: Block
+    /// Where it goes; `nil` when nobody waits for it any more and it is only taken off the stream.
+    let buffer: PieceBuffer?
+    var received = 0
+
+    var left: Int { Int(block.length) - received }
+}
+
+extension PeerSession {
+    /// Read this many times before others get their turn: a quick peer must not starve the loop.
+    private static let readsPerTurn = 16
+    /// How much to read behind a payload: the next header and little else, because what is read there is copied.
+    private static let headerAhead = 64
+    /// How much to read while payload is owed: headers, and no payload that would have to be copied.
+    private static let betweenPayloads = 256
+
+    /// Reads what has arrived, payload straight into the piece's buffer.
+    func receive() {
+        for _ in 0..<PeerSession.readsPerTurn {
+            guard !isClosed, !isReadingPaused else { return }
+            guard core.rates.downloadAllowance() > 0 else { return core.rates.waitToRead(self) }
+            switch read() {
+            case .bytes(let count):
+                core.rates.downloaded(count)
+                arrived(count)
+            case .wouldBlock: return
+            case .closed: return close(.remote)
+            case .failed: return close(.lost)
+            }
+        }
+    }
+
+    /// One `readv`: the rest of the payload, then a little of what follows; or, between payloads, messages.
+    private func read() -> ReadResult {
+        guard let stream else { return .closed }
+        guard let payload else {
+            inbox.reserve(connection.neededByteCount)
+            let isOwed = torrent?.isOwedBlocks(by: self) == true
+            let limit = isOwed ? max(PeerSession.betweenPayloads, connection.neededByteCount) : Int.max
+            return stream.read(into: inbox.room(limit: limit))
+        }
+        let ahead = inbox.room(limit: PeerSession.headerAhead)
+        if let buffer = payload.buffer {
+            // Safe: the swarm accepted the block, so it lies inside its piece, and the buffer holds the piece.
+            let start = Int(payload.block.begin) + payload.received
+            return stream.read(into: buffer.mutableBytes(start..<start + payload.left), and: ahead)
+        }
+        let sink = core.sink.mutableBytes(0..<payload.left)
+        return sink.count < payload.left ? stream.read(into: sink) : stream.read(into: sink, and: ahead)
+    }
+
+    private func arrived(_ count: Int) {
+        let taken = payload.map { min(count, $0.left) } ?? 0
+        inbox.arrived(count - taken)
+        if taken > 0 { payloadArrived(taken) }
+        parse()
+    }
+
+    /// So much of the payload is in its place.
+    private func payloadArrived(_ count: Int) {
+        guard var payload else { return }
+        payload.received += count
+        receivedPayload += Int64(count)
+        connection.payloadReceived(count, at: core.now)
+        torrent?.payloadArrived(count)
+        guard payload.left == 0 else {
+            self.payload = payload
+            return
+        }
+        self.payload = nil
+        if payload.buffer != nil { torrent?.blockReceived(payload.block, from: self) }
+    }
+
+    /// Handles every whole message in the inbox.
+    private func parse() {
+        do throws(WireError) {
+            while !isClosed, !isReadingPaused, payload == nil {
+                let step = try connection.next(in: inbox.unread.bytes, at: core.now)
+                inbox.consume(step.consumed)
+                if let event = step.event {
+                    handle(event)
+                } else if step.consumed == 0 {
+                    break
+                }
+            }
+            armAlarm()
+        } catch {
+            core.wireErrors += 1
+            close(.wire(error))
+        }
+    }
+
+    func pauseReading() {
+        isReadingPaused = true
+        stream?.wantsRead = false
+    }
+
+    /// Goes on with messages that were left when reading paused.
+    func resumeReading() {
+        guard !isClosed, isReadingPaused else { return }
+        isReadingPaused = false
+        stream?.wantsRead = true
+        parse()
+    }
+
+    private func beginPayload(of block: Block) {
+        payload = IncomingPayload(block: block, buffer: torrent?.destination(of: block, from: self))
+        // The first bytes may have come together with the header.
+        let taken = min(inbox.count, Int(block.length))
+        guard taken > 0, !isClosed else { return }
+        let bytes = UnsafeRawBufferPointer(rebasing: inbox.unread[..<taken])
+        payload?.buffer?.copy(bytes.bytes, to: Int(block.begin))
+        inbox.consume(taken)
+        payloadArrived(taken)
+    }
+
+    private func handle(_ event: PeerEvent) {
+        switch event {
+        case .handshake(let handshake): handshakeReceived(handshake)
+        case .block(let block): beginPayload(of: block)
+        case .port(let port): core.dht?.ping(Endpoint(endpoint.address, port))
+        case .extensionHandshake: torrent?.extensionsKnown(self)
+        case .metadata(let message): torrent?.received(message, from: self)
+        case .keepAlive, .held, .ignored: break
+        default: torrent?.received(event, from: self)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import EventLoop
+import Metainfo
+import PeerWire
+import Primitives
+import Swarming
+
+/// One TCP connection to a peer: carries bytes between the stream, the wire machine and the torrent.
+///
+///     dialling ── connected ──▶ handshaking ── both handshakes ──▶ open ──▶ closed
+///
+/// Confined to the loop thread.
+final class PeerSession {
+    let handle: PeerHandle
+    /// Where the other end is.
+    let endpoint: Endpoint
+    let source: PeerSource
+    let wasDialled: Bool
+    unowned let core: NodeCore
+    /// Known from the start where we dialled, else after the other end named its info-hash.
+    private(set) weak var torrent: TorrentSession?
+
+    private(set) var stream: TCPStream?
+    var connection: Connection
+    private(set) var isClosed = false
+    private(set) var isOpen = false
+
+    // Receiving (PeerSession+Receiving.swift)
+    let inbox = ReceiveBuffer()
+    var payload: IncomingPayload?
+    /// Reading stops while the torrent looks at what is on disk.
+    var isReadingPaused = false
+    /// Payload bytes, for the events.
+    var receivedPayload: Int64 = 0
+    var sentPayload: Int64 = 0
+
+    // Sending (PeerSession+Sending.swift)
+    let outbox = SendQueue()
+    var writer = ByteWriter()
+    var uploads = UploadQueue()
+    var isDirty = false
+    /// We said that we have nothing before we knew what there is: what we have is told piece by piece.
+    private(set) var hasAnnounced = false
+
+    private lazy var alarm = Alarm(core) { [unowned self] in alarmRang() }
+
+    /// A peer that takes longer than this to accept is worth less than the next one.
+    private static let dialTimeout: Duration = .seconds(8)
+
+    /// A connection that we open; `connect()` begins it.
+    init(dialling endpoint: Endpoint, source: PeerSource, for torrent: TorrentSession, core: NodeCore) {
+        handle = core.nextPeerHandle()
+        self.endpoint = endpoint
+        self.source = source
+        self.core = core
+        self.torrent = torrent
+        wasDialled = true
+        connection = Connection(role: .dialled(torrent.infoHash), peerID: core.peerID, now: core.now)
+    }
+
+    /// A connection that somebody opened to us.
+    init(accepted stream: TCPStream, from endpoint: Endpoint, core: NodeCore) {
+        handle = core.nextPeerHandle()
+        self.endpoint = endpoint
+        source = .incoming
+        self.core = core
+        self.stream = stream
+        wasDialled = false
+        connection = Connection(role: .accepted, peerID: core.peerID, now: core.now)
+        stream.handler = self
+        armAlarm()
+    }
+
+    /// Begins to dial; `false` when the system would not.
+    func connect() -> Bool {
+        do throws(SocketError) {
+            stream = try TCPStream.connect(
+                loop: core.loop,
+                to: endpoint,
+                from: core.dialAddress,
+                timeout: PeerSession.dialTimeout,
+                handler: self
+            )
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    // MARK: Opening
+
+    /// The other end sent its handshake.
+    func handshakeReceived(_ handshake: Handshake) {
+        if !wasDialled {
+            guard let torrent = core.torrents[handshake.infoHash], torrent.accepts(self) else {
+                return close(.unknownTorrent)
+            }
+            self.torrent = torrent
+            sendHandshake()
+        }
+        guard let torrent else { return close(.unknownTorrent) }
+        isOpen = true
+        guard torrent.admits(self) else { return close(.duplicate) }
+        if connection.supportsExtensions { sendExtensionHandshake() }
+        torrent.opened(self)
+        if connection.supportsDHT, core.dht != nil, !torrent.isPrivate, let port = core.listenPort {
+            send { MessageWriter.port(port, to: &$0) }
+        }
+    }
+
+    private func sendHandshake() {
+        guard let torrent else { return }
+        let handshake = Handshake(infoHash: torrent.infoHash, peerID: core.peerID)
+        send { MessageWriter.handshake(handshake, to: &$0) }
+    }
+
+    private func sendExtensionHandshake() {
+        let handshake = ExtensionHandshake.shoal(
+            metadataSize: torrent?.metadata?.count,
+            listenPort: core.listenPort,
+            yourAddress: endpoint.address
+        )
+        send { MessageWriter.extensionHandshake(handshake, to: &$0) }
+    }
+
+    /// Tells what we have: as the first message in its shortest form (BEP 3, BEP 6), later piece by piece.
+    func announce(_ have: Bitfield) {
+        if hasAnnounced {
+            for piece in have.indices { send { MessageWriter.have(piece, to: &$0) } }
+        } else {
+            send { MessageWriter.announce(have, supportsFast: connection.supportsFast, to: &$0) }
+        }
+        hasAnnounced = true
+    }
+
+    // MARK: Time
+
+    func armAlarm() {
+        guard !isClosed else { return }
+        alarm.set(connection.nextDeadline)
+    }
+
+    private func alarmRang() {
+        guard !isClosed else { return }
+        do throws(WireError) {
+            if try connection.advanced(to: core.now) { send { MessageWriter.keepAlive(to: &$0) } }
+            armAlarm()
+        } catch {
+            close(.wire(error))
+        }
+    }
+
+    // MARK: Closing
+
+    /// Ends the connection; the torrent hears of it once.
+    func close(_ cause: CloseCause) {
+        guard !isClosed else { return }
+        isClosed = true
+        alarm.set(nil)
+        stream?.close()
+        stream = nil
+        if let payload {
+            self.payload = nil
+            torrent?.payloadAborted(payload, from: self)
+        }
+        torrent?.closed(self, because: cause)
+        core.closed(self)
+    }
+}
+
+extension PeerSession: StreamHandler {
+    func streamConnected(_ stream: TCPStream) {
+        core.turn {
+            // The handshake's time begins now, not when the dial did.
+            connection = Connection(role: connection.role, peerID: core.peerID, now: core.now)
+            stream.wantsRead = true
+            armAlarm()
+            sendHandshake()
+        }
+    }
+
+    func streamReadable(_ stream: TCPStream) { core.turn { receive() } }
+
+    func streamWritable(_ stream: TCPStream) { core.turn { flush() } }
+
+    func streamFailed(_ stream: TCPStream, error: SocketError) { core.turn { close(.unreachable) } }
+}

@@ -1,0 +1,34 @@
+import Glibc
+import Kademlia
+import Primitives
+import Storage
+
+/// What a node keeps between runs: `dht.nodes` and `state.sqlite`, in a folder of its owner's (0700).
+final class StateFolder {
+    let path: String
+    let resume: ResumeStore
+
+    init(_ path: String) throws(ShoalError) {
+        self.path = path
+        do throws(StorageError) {
+            resume = try ResumeStore(folder: path)
+        } catch {
+            throw ShoalError(error)
+        }
+    }
+
+    private var tablePath: String { path + "/dht.nodes" }
+
+    /// The nodes of the last run; none when the file is missing or is not what we wrote (hardening D16).
+    func loadTable() -> [Contact] {
+        guard let bytes = SmallFile.read(tablePath, limit: 64 << 10) else { return [] }
+        return (try? TableFile(bytes.span.bytes).contacts) ?? []
+    }
+
+    /// Replaces the file as a whole, so that a crash leaves the old or the new one.
+    func saveTable(_ contacts: [Contact], of id: NodeID) {
+        // An empty table is no news: what was remembered is worth more.
+        guard !contacts.isEmpty else { return }
+        SmallFile.replace(tablePath, with: TableFile(id: id, contacts: contacts).encoded)
+    }
+}

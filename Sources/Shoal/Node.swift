@@ -1,0 +1,184 @@
+import EventLoop
+import Metainfo
+import Primitives
+
+/// A peer of the network: finds, shares and fetches torrents.
+///
+/// Everything it owns runs on one loop thread, which is this actor's executor; disks and hashes have threads of their own.
+///
+/// ```swift
+/// let node = Node(configuration)
+/// try await node.start()
+/// let torrent = try await node.share(ShareRequest(paths: ["film.mkv"]))
+/// ```
+public actor Node {
+    /// `nil` when the system had no descriptor or thread for it; then nothing starts.
+    private nonisolated let loop: Loop?
+    private let configuration: Configuration
+    private let continuation: AsyncStream<Event>.Continuation
+    private var core: NodeCore?
+
+    /// What happens, in order. A reader that falls more than 10 000 events behind loses the oldest.
+    public nonisolated let events: AsyncStream<Event>
+
+    /// The name and version that peers are told.
+    public static let clientName = "shoal 0.1.0"
+
+    /// The loop thread.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        loop?.asUnownedSerialExecutor() ?? MainActor.sharedUnownedExecutor
+    }
+
+    /// Makes a node that does nothing yet.
+    public init(_ configuration: Configuration) {
+        self.configuration = configuration
+        loop = Node.startedLoop()
+        (events, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(10_000))
+    }
+
+    private static func startedLoop() -> Loop? {
+        do throws(SocketError) {
+            let loop = try Loop()
+            try loop.start()
+            return loop
+        } catch {
+            return nil
+        }
+    }
+
+    deinit { loop?.stop() }
+
+    /// Binds TCP and UDP and joins the DHT.
+    ///
+    /// - Throws: `ShoalError` with `.network` when the port is in use or the address is not this machine's, `.files` when the
+    ///   state folder cannot be used.
+    public func start() throws(ShoalError) { try open().listen() }
+
+    /// Saves state, leaves, and ends the event stream; takes at most three seconds.
+    public func stop() async {
+        guard let core else { return continuation.finish() }
+        self.core = nil
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            core.turn { core.stop { done.resume() } }
+        }
+        continuation.finish()
+    }
+
+    /// The parts that need no network: disk workers and state.
+    private func open() throws(ShoalError) -> NodeCore {
+        if let core { return core }
+        guard let loop else {
+            throw ShoalError(.failed, "too many open files or threads; raise the limits (ulimit -n)")
+        }
+        let state: StateFolder? =
+            if let path = configuration.stateFolder { try StateFolder(path) } else { nil }
+        let core = try NodeCore(loop: loop, configuration: configuration, state: state) { [continuation] event in
+            continuation.yield(event)
+        }
+        if configuration.reportsSignals { try core.reportSignals() }
+        self.core = core
+        return core
+    }
+
+    // MARK: Torrents
+
+    /// Makes a torrent of files (or checks the data of a given one) and serves it until the node stops.
+    ///
+    /// - Returns: the torrent, once others can find it or two seconds after it could be fetched from this address.
+    /// - Throws: `ShoalError` with `.notFound` or `.files` for what cannot be read, `.badData` for data that is not the
+    ///   torrent's.
+    @discardableResult
+    public func share(_ request: ShareRequest) async throws(ShoalError) -> TorrentInfo {
+        let core = try open()
+        guard let bytes = request.torrent else {
+            return try await core.share(try await core.makeTorrent(request), peers: request.peers)
+        }
+        guard request.paths.count == 1, let path = request.paths.first else {
+            throw ShoalError(.usage, "one path holds the data of a torrent")
+        }
+        let source = try ShareSource(try TorrentFile(bytes).torrent, at: path, openFiles: core.openFiles)
+        return try await core.share(source, peers: request.peers)
+    }
+
+    /// Begins to fetch; `Event.done` or `Event.failed` says how it ended.
+    ///
+    /// - Returns: the info-hash, 40 hexadecimal digits.
+    /// - Throws: `ShoalError` with `.usage` for a link that cannot be read, `.badData` for a corrupt `.torrent`.
+    @discardableResult
+    public func fetch(_ source: FetchSource, _ options: FetchOptions) throws(ShoalError) -> String {
+        try open().fetch(source, options)
+    }
+
+    /// The next verified bytes of the one wanted file of a torrent, as soon as there are any.
+    ///
+    /// - Parameters:
+    ///   - infoHash: 40 hexadecimal digits of a torrent that is being fetched.
+    ///   - offset: where in the file, in bytes.
+    /// - Returns: at most 1 MiB, or `nil` at the end of the file.
+    public func readVerified(_ infoHash: String, at offset: Int64) async throws(ShoalError) -> [UInt8]? {
+        try await open().readVerified(infoHash, at: offset)
+    }
+
+    /// The `.torrent` of a torrent that is shared or fetched and whose metadata is known.
+    public func torrentFile(_ infoHash: String) throws(ShoalError) -> TorrentFile? {
+        try open().torrent(infoHash).torrent.map { TorrentFile($0) }
+    }
+
+    /// Makes a `.torrent` of files without sharing it; nothing listens for it.
+    public func makeTorrent(_ request: ShareRequest) async throws(ShoalError) -> TorrentFile {
+        TorrentFile(try await open().makeTorrent(request).torrent)
+    }
+
+    /// Checks files against a torrent; nothing listens for it.
+    ///
+    /// - Returns: how many pieces are right, and how many there are.
+    public func verify(
+        _ file: TorrentFile,
+        at path: String
+    ) async throws(ShoalError) -> (verified: Int, pieces: Int) {
+        (try await open().verify(file.torrent, at: path), file.torrent.layout.pieceCount)
+    }
+
+    // MARK: DHT
+
+    /// Pings one node.
+    ///
+    /// - Parameter address: `host:port`.
+    /// - Returns: its ID in hex and the round trip in seconds, or `nil` when it stays silent.
+    public func ping(_ address: String) async throws(ShoalError) -> (nodeID: String, roundTrip: Double)? {
+        try await open().ping(address)
+    }
+
+    /// The nodes closest to a place in the key space.
+    ///
+    /// - Parameters:
+    ///   - target: 40 hexadecimal or 32 base32 digits.
+    ///   - timeout: seconds.
+    public func findNodes(closestTo target: String, timeout: Double) async throws(ShoalError) -> [DHTContact] {
+        try await open().findNodes(closestTo: target, timeout: timeout)
+    }
+
+    /// The peers that the DHT names for an info-hash, `ip:port`.
+    ///
+    /// - Parameters:
+    ///   - infoHash: 40 hexadecimal or 32 base32 digits.
+    ///   - timeout: seconds.
+    public func findPeers(of infoHash: String, timeout: Double) async throws(ShoalError) -> [String] {
+        try await open().findPeers(of: infoHash, timeout: timeout)
+    }
+
+    /// The routing table, after looking up our own neighbourhood.
+    ///
+    /// - Parameter timeout: seconds.
+    public func routingTable(timeout: Double) async throws(ShoalError) -> [DHTContact] {
+        try await open().routingTable(timeout: timeout)
+    }
+}
+
+/// A DHT node as a person sees it.
+public struct DHTContact: Hashable, Sendable {
+    /// 40 hexadecimal digits.
+    public var nodeID: String
+    /// `ip:port`.
+    public var address: String
+}

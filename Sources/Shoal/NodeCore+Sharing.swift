@@ -1,0 +1,128 @@
+import Metainfo
+import Primitives
+import Storage
+
+/// Making torrents of files, checking files against torrents, serving both.
+extension NodeCore {
+    /// Hashes files into a new torrent, with all workers; progress is emitted meanwhile.
+    func makeTorrent(_ request: ShareRequest) async throws(ShoalError) -> ShareSource {
+        let draft = try await scan(request)
+        for notice in draft.notices { emit(.notice(notice)) }
+        let pieceLength = request.pieceLength ?? TorrentBuilder.pieceLength(forSize: draft.size)
+        guard pieceLength.nonzeroBitCount == 1, (16 << 10)...(256 << 20) ~= pieceLength else {
+            throw ShoalError(.usage, "a piece length must be a power of two from 16 KiB to 256 MiB")
+        }
+        let files = FileSet(
+            root: draft.root,
+            files: draft.stored,
+            layout: PieceLayout(totalSize: draft.size, pieceLength: pieceLength),
+            access: .reading,
+            openFiles: openFiles
+        )
+        let verifier = Verifier(hashing: files)
+        try await hash(verifier, reporting: .hashing)
+        let torrent = try draft.torrent(
+            pieceLength: pieceLength,
+            digests: verifier.digests,
+            isPrivate: request.isPrivate,
+            createdBy: Node.clientName
+        )
+        return ShareSource(torrent, files)
+    }
+
+    private func scan(_ request: ShareRequest) async throws(ShoalError) -> ShareDraft {
+        let result: Result<ShareDraft, ShoalError> = await withCheckedContinuation { done in
+            disk.submit { () -> Result<ShareDraft, ShoalError> in
+                do throws(ShoalError) {
+                    return .success(try ShareDraft(request))
+                } catch {
+                    return .failure(error)
+                }
+            } then: {
+                done.resume(returning: $0)
+            }
+        }
+        return try result.get()
+    }
+
+    private func hash(_ verifier: Verifier, reporting state: TorrentState) async throws(ShoalError) {
+        let reporter = HashingReport(self, verifier, state)
+        defer { reporter.stop() }
+        let result: Result<Void, StorageError> = await withCheckedContinuation { done in
+            disk.run(verifier) { done.resume(returning: $0) }
+        }
+        if case .failure(let error) = result { throw ShoalError(error) }
+    }
+
+    /// Serves a torrent.
+    ///
+    /// - Returns: when others can find it, or two seconds after it could be fetched from this address.
+    func share(_ source: ShareSource, peers: [String]) async throws(ShoalError) -> TorrentInfo {
+        let infoHash = source.torrent.infoHash
+        guard torrents[infoHash] == nil else {
+            throw ShoalError(.usage, "\(infoHash) is shared or fetched by this node already")
+        }
+        let session = TorrentSession(infoHash: infoHash, purpose: .share, core: self)
+        torrents[infoHash] = session
+        let failure: ShoalError? = await withCheckedContinuation { done in
+            session.whenReady = { done.resume(returning: $0) }
+            turn { session.startSharing(source, peers: peers) }
+        }
+        if let failure { throw failure }
+        let info = TorrentInfo(source.torrent, address: listenAddress)
+        emit(.torrent(info))
+        return info
+    }
+
+    /// How many pieces of a torrent are right on disk.
+    func verify(_ torrent: Torrent, at path: String) async throws(ShoalError) -> Int {
+        let source = try ShareSource(torrent, at: path, openFiles: openFiles)
+        let hashes = torrent.pieceHashes
+        let verifier = Verifier(source.placement.files) { hashes[$0] }
+        guard torrent.layout.pieceCount > 0 else { return 0 }
+        try await hash(verifier, reporting: .checking)
+        return verifier.verified.setCount
+    }
+}
+
+/// Emits how far a hashing run is, five times a second.
+private final class HashingReport {
+    private let core: NodeCore
+    private let verifier: Verifier
+    private let state: TorrentState
+    private var rate = RateMeter()
+    private lazy var alarm = Alarm(core) { [unowned self] in report() }
+
+    init(_ core: NodeCore, _ verifier: Verifier, _ state: TorrentState) {
+        self.core = core
+        self.verifier = verifier
+        self.state = state
+        alarm.set(core.now + .milliseconds(200))
+    }
+
+    func stop() { alarm.set(nil) }
+
+    private func report() {
+        let progress = verifier.progress
+        rate.update(total: progress.bytesDone, at: core.now)
+        let left = Double(progress.bytesTotal - progress.bytesDone)
+        core.emit(
+            .progress(
+                Progress(
+                    infoHash: "",
+                    state: state,
+                    done: progress.bytesDone,
+                    size: progress.bytesTotal,
+                    downRate: 0,
+                    upRate: 0,
+                    downloaded: 0,
+                    uploaded: 0,
+                    peers: 0,
+                    secondsLeft: rate.bytesPerSecond > 0 ? left / rate.bytesPerSecond : nil,
+                    waitingFor: nil
+                )
+            )
+        )
+        alarm.set(core.now + .milliseconds(200))
+    }
+}

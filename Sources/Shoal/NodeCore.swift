@@ -1,0 +1,241 @@
+import EventLoop
+import Kademlia
+import Metainfo
+import PeerWire
+import Primitives
+import Storage
+import Swarming
+
+/// Everything that a node owns: plain objects on the loop thread, no locks.
+///
+/// Every way in (a socket, a timer, a disk worker's result, a call of the actor) runs inside `turn`, at whose end the
+/// connections that got something to send are flushed once.
+final class NodeCore {
+    let loop: Loop
+    let configuration: Configuration
+    let state: StateFolder?
+    let emit: (Event) -> Void
+    let disk: DiskWorkers
+    let openFiles = OpenFiles()
+    /// Pieces that are not complete yet, over all torrents.
+    let pieces = BufferPool(budget: NodeCore.pieceBudget)
+    /// Blocks on their way from the disk to a socket, over all torrents.
+    let blocks = BufferPool(budget: NodeCore.blockBudget)
+    let peerID: PeerID
+    var random: SeededRandom
+    private(set) lazy var rates = RateLimits(self)
+
+    var torrents: [InfoHash: TorrentSession] = [:]
+    private(set) var dht: DHTDriver?
+    private var listener: StreamListener?
+    private(set) var listenAddress: Endpoint?
+    private let resolver: Resolver
+    private var signals: Signals?
+    private(set) var isStopping = false
+
+    /// Where payload goes that nobody waits for any more.
+    let sink = PieceBuffer(capacity: 65_536)
+    /// Connections that were closed because of what they sent.
+    var wireErrors = 0
+
+    private var sessions: [PeerHandle: PeerSession] = [:]
+    private var lastHandle: UInt32 = 0
+    private var dirty: [PeerSession] = []
+    private var turnDepth = 0
+    private lazy var stopAlarm = Alarm(self) { [unowned self] in finishStopping() }
+    private var whenStopped: (() -> Void)?
+
+    /// Connections over all torrents; file descriptors are counted against it.
+    static let maximumSessions = 400
+    /// performance.md: under 64 MiB a side in all is the aim; most of it goes here when a fast disk cannot keep up.
+    static let pieceBudget = 48 << 20
+    static let blockBudget = 16 << 20
+
+    init(
+        loop: Loop,
+        configuration: Configuration,
+        state: StateFolder?,
+        emit: @escaping (Event) -> Void
+    ) throws(ShoalError) {
+        self.loop = loop
+        self.configuration = configuration
+        self.state = state
+        self.emit = emit
+        random = SeededRandom(seed: OSRandom.seed())
+        peerID = PeerID.shoal(using: &random)
+        do throws(StorageError) {
+            disk = try DiskWorkers(count: configuration.diskThreads ?? DiskWorkers.coreCount, wake: loop.wakeUp)
+        } catch {
+            throw ShoalError(error)
+        }
+        do throws(SocketError) {
+            resolver = try Resolver(loop: loop)
+        } catch {
+            throw ShoalError(.network, "cannot start: \(error)")
+        }
+        loop.onWakeUp { [weak self] in self?.turn { self?.drainDisk() } }
+    }
+
+    private func drainDisk() { disk.drainCompletions() }
+
+    var now: Instant { loop.now }
+
+    var listenPort: UInt16? { listenAddress?.port }
+
+    /// Dial from the address we listen on, where that is one address: others know us by it.
+    var dialAddress: Endpoint? {
+        guard let listenAddress, !listenAddress.address.isUnspecified else { return nil }
+        return Endpoint(listenAddress.address, 0)
+    }
+
+    func nextPeerHandle() -> PeerHandle {
+        lastHandle &+= 1
+        return PeerHandle(raw: lastHandle)
+    }
+
+    // MARK: Turns
+
+    func turn(_ body: () -> Void) {
+        turnDepth += 1
+        body()
+        turnDepth -= 1
+        if turnDepth == 0 { flush() }
+    }
+
+    func flushAtEndOfTurn(_ session: PeerSession) { dirty.append(session) }
+
+    private func flush() {
+        turnDepth += 1
+        // Flushing may make others dirty: a lost connection's blocks are asked of somebody else.
+        while !dirty.isEmpty {
+            let batch = dirty
+            dirty.removeAll(keepingCapacity: true)
+            for session in batch { session.flush() }
+        }
+        turnDepth -= 1
+    }
+
+    // MARK: Starting
+
+    func listen() throws(ShoalError) {
+        let port = try bind()
+        listener = port.listener
+        listenAddress = port.endpoint
+        port.listener.handler = self
+        if configuration.usesDHT {
+            dht = DHTDriver(socket: port.datagrams, core: self)
+        } else {
+            port.datagrams.close()
+        }
+        emit(.listening(address: port.endpoint.description, nodeID: dht?.nodeID.hex ?? ""))
+        turn { dht?.start() }
+    }
+
+    private func bind() throws(ShoalError) -> BoundPort {
+        var address = IPAddress.anyV4
+        var port = PortChoice.usual
+        if case .endpoint(let text) = configuration.listen {
+            guard let endpoint = Endpoint(text.hasPrefix(":") ? "0.0.0.0" + text : text) else {
+                throw ShoalError(.usage, "cannot listen on '\(text)': a numeric ADDRESS:PORT or :PORT is needed")
+            }
+            (address, port) = (endpoint.address, .exactly(endpoint.port))
+        }
+        do throws(SocketError) {
+            return try BoundPort.bind(loop: loop, address: address, port: port)
+        } catch {
+            throw ShoalError(listening: error)
+        }
+    }
+
+    func reportSignals() throws(ShoalError) {
+        do throws(SocketError) {
+            signals = try Signals(loop: loop, [.interrupt, .terminate], handler: self)
+        } catch {
+            throw ShoalError(.failed, "cannot wait for signals: \(error)")
+        }
+    }
+
+    /// Looks up `host:port`; the completion runs in a turn of its own.
+    func resolve(_ text: String, then done: @escaping ([Endpoint]) -> Void) {
+        guard let place = HostAndPort(text) else { return done([]) }
+        resolver.resolve(place.host, port: place.port) { [unowned self] endpoints in
+            // IPv6 comes with the issue that brings its routing table.
+            turn { done(endpoints.filter(\.address.isV4)) }
+        }
+    }
+
+    // MARK: Stopping
+
+    /// How long a clean stop may take (cli.md).
+    private static let stopLimit: Duration = .milliseconds(2500)
+
+    func stop(then done: @escaping () -> Void) {
+        guard !isStopping else { return done() }
+        isStopping = true
+        whenStopped = done
+        listener?.close()
+        dht?.stop()
+        var left = torrents.count
+        stopAlarm.set(now + NodeCore.stopLimit)
+        guard left > 0 else { return finishStopping() }
+        for torrent in Array(torrents.values) {
+            torrent.stop { [weak self] in
+                left -= 1
+                if left == 0 { self?.finishStopping() }
+            }
+        }
+    }
+
+    private func finishStopping() {
+        guard let done = whenStopped else { return }
+        whenStopped = nil
+        stopAlarm.set(nil)
+        torrents.removeAll()
+        for session in Array(sessions.values) { session.close(.stopping) }
+        resolver.close()
+        signals?.close()
+        done()
+    }
+
+    // MARK: Sessions
+
+    func dial(_ endpoint: Endpoint, source: PeerSource, for torrent: TorrentSession) -> Bool {
+        guard sessions.count < NodeCore.maximumSessions, !isStopping else { return false }
+        let session = PeerSession(dialling: endpoint, source: source, for: torrent, core: self)
+        guard session.connect() else { return false }
+        sessions[session.handle] = session
+        return true
+    }
+
+    func closed(_ session: PeerSession) { sessions[session.handle] = nil }
+
+    /// Whether an endpoint that others name is this node.
+    func isOurs(_ endpoint: Endpoint) -> Bool { endpoint == listenAddress }
+}
+
+extension NodeCore: StreamListenerHandler {
+    func listener(_ listener: StreamListener, accepted stream: TCPStream, from remote: Endpoint) {
+        turn {
+            guard sessions.count < NodeCore.maximumSessions, !isStopping, allowsMoreFrom(remote.address) else {
+                return stream.close()
+            }
+            let session = PeerSession(accepted: stream, from: remote, core: self)
+            sessions[session.handle] = session
+        }
+    }
+
+    /// Eight inbound connections an address; loopback is exempt, so that a network fits on one host (hardening D19).
+    private func allowsMoreFrom(_ address: IPAddress) -> Bool {
+        if address.isLoopback, !configuration.localLimits { return true }
+        return sessions.values.count { !$0.wasDialled && $0.endpoint.address == address } < 8
+    }
+}
+
+extension NodeCore: SignalHandler {
+    func signalReceived(_ signal: Signal) {
+        // The second one ends the process at once: its default action is back.
+        signals?.close()
+        signals = nil
+        emit(.interrupted(signal: signal.number))
+    }
+}

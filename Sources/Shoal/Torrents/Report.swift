@@ -1,0 +1,53 @@
+import Primitives
+
+/// A rate over the last few seconds: an exponential average, fed with a running total.
+struct RateMeter {
+    private(set) var bytesPerSecond = 0.0
+    private var lastTotal: Int64 = 0
+    private var lastAt: Instant?
+
+    /// Two seconds to forget two thirds: steady enough to read, quick enough to believe.
+    private static let timeConstant = 2.0
+
+    mutating func update(total: Int64, at now: Instant) {
+        guard let last = lastAt else {
+            lastAt = now
+            lastTotal = total
+            return
+        }
+        let seconds = (now - last).inSeconds
+        guard seconds >= 0.05 else { return }
+        let sample = Double(total - lastTotal) / seconds
+        // The first sample is the rate, not a step on the way up from nothing.
+        let weight = bytesPerSecond == 0 ? 1 : min(1, seconds / RateMeter.timeConstant)
+        bytesPerSecond += (sample - bytesPerSecond) * weight
+        lastTotal = total
+        lastAt = now
+    }
+}
+
+/// What a torrent tells its owner about itself.
+struct Report {
+    var downloaded: Int64 = 0
+    var uploaded: Int64 = 0
+    var down = RateMeter()
+    var up = RateMeter()
+    /// Peers that were banned, for the sentence at the end; the first few are enough.
+    var banned: [String] = []
+    /// When something useful last happened: refused data does not count (cli.md, `--timeout`).
+    private(set) var lastMovement: Instant
+    var nextReadNotice = Instant.zero
+    var isDone = false
+
+    private static let bannedLimit = 8
+
+    init(at now: Instant) { lastMovement = now }
+
+    mutating func received(_ count: Int) { downloaded += Int64(count) }
+    mutating func uploaded(_ count: Int) { uploaded += Int64(count) }
+    mutating func moved(at now: Instant) { lastMovement = now }
+
+    mutating func banned(_ endpoint: Endpoint) {
+        if banned.count < Report.bannedLimit { banned.append(endpoint.description) }
+    }
+}

@@ -1,0 +1,107 @@
+import Kademlia
+import Metainfo
+import PeerWire
+import Primitives
+import Swarming
+
+/// Looking for peers: the DHT, and whom the person named.
+struct Discovery {
+    var lookup: LookupID?
+    /// Lookups that ended since a peer was last connected.
+    var fruitless = 0
+    /// Nodes that answered the last lookup, for the person who waits.
+    var nodesAsked = 0
+    /// Peers that the last lookup named.
+    var peersNamed = 0
+    /// Nodes that keep our address under the info-hash.
+    var announcedTo = 0
+}
+
+extension TorrentSession {
+    /// Nodes forget an announce after 30 to 45 minutes (hardening D11).
+    private static let announceInterval: Duration = .seconds(15 * 60)
+    /// With so many peers nobody else is looked for before the next announce.
+    private static let enoughPeers = 20
+
+    /// BEP 27: a private torrent is looked for nowhere but at its tracker.
+    var usesDHT: Bool { core.dht != nil && !isPrivate }
+
+    func discover() {
+        guard usesDHT, discovery.lookup == nil else { return }
+        if case .stopped = phase { return }
+        discovery.peersNamed = 0
+        let handler = DHTDriver.LookupHandler(
+            foundPeers: { [weak self] peers in self?.found(peers) },
+            finished: { [weak self] summary in self?.lookupFinished(summary) }
+        )
+        discovery.lookup = core.dht?.findPeers(of: infoHash, announcing: core.listenPort, handler)
+    }
+
+    private func found(_ peers: [Endpoint]) {
+        for peer in peers where !core.isOurs(peer) {
+            discovery.peersNamed += 1
+            directory.add(peer, source: .dht, at: core.now)
+        }
+        dial()
+    }
+
+    private func lookupFinished(_ summary: LookupSummary) {
+        discovery.lookup = nil
+        discovery.nodesAsked = summary.replies
+        discovery.announcedTo = summary.announcedTo
+        if summary.announcedTo > 0, swarm != nil { ready(nil) }
+        lookupAlarm.set(core.now + pauseBeforeNextLookup)
+    }
+
+    /// Short while nobody is there, long when all is well.
+    private var pauseBeforeNextLookup: Duration {
+        let isAnnounced = discovery.announcedTo > 0
+        let isSatisfied = swarm?.isComplete == true || sessions.count >= TorrentSession.enoughPeers
+        if isAnnounced, isSatisfied { return TorrentSession.announceInterval }
+        if isAnnounced, !sessions.isEmpty {
+            discovery.fruitless = 0
+            return .seconds(60)
+        }
+        discovery.fruitless += 1
+        return min(.milliseconds(250) * (1 << min(discovery.fruitless, 8)), .seconds(60))
+    }
+
+    /// Peers that a person named: tried at once, and again after seconds rather than minutes.
+    func add(_ peers: [String]) {
+        for text in peers {
+            core.resolve(text) { [weak self] endpoints in
+                guard let self else { return }
+                if endpoints.isEmpty { core.emit(.notice("cannot find the address of the peer \(text)")) }
+                for endpoint in endpoints { directory.add(endpoint, source: .user, at: core.now) }
+                dial()
+            }
+        }
+    }
+
+    // MARK: Dialling
+
+    func dial() {
+        switch phase {
+        case .metadata, .running: break
+        case .checking, .paused, .stopped: return
+        }
+        while sessions.count + directory.diallingCount < TorrentSession.maximumPeers,
+            let endpoint = directory.next(at: core.now)
+        {
+            let source = directory.source(of: endpoint) ?? .dht
+            if !core.dial(endpoint, source: source, for: self) { directory.failed(endpoint, at: core.now) }
+        }
+        dialAlarm.set(directory.nextDeadline)
+    }
+
+    func dialEnded(_ session: PeerSession, _ cause: CloseCause) {
+        switch cause {
+        case .wire(.connectedToSelf): directory.isSelf(session.endpoint)
+        case .swarm(.bothComplete): directory.disconnected(session.endpoint, .settled, at: core.now)
+        case _ where sessions[session.handle] == nil: directory.failed(session.endpoint, at: core.now)
+        default:
+            let isUseful = session.receivedPayload > 0 || session.sentPayload > 0
+            directory.disconnected(session.endpoint, isUseful ? .useful : .useless, at: core.now)
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import Kademlia
+import Metainfo
+import PeerWire
+import Primitives
+import Storage
+import Swarming
+
+/// One torrent of a node: its peers, its files and what it still lacks.
+///
+///     metadata ── info dictionary arrived ──▶ checking ── disk was looked at ──▶ running ◀──▶ paused
+///
+/// It decides nothing that a machine could decide: `Swarm` says whom to ask for what, `MetadataDownload` how to get the
+/// metadata, `PeerDirectory` whom to dial; this class carries their actions out. Confined to the loop thread.
+final class TorrentSession {
+    enum Phase {
+        case metadata
+        case checking
+        case running
+        case paused(ShoalError)
+        case stopped
+    }
+
+    enum Purpose {
+        case fetch(FetchOptions)
+        case share
+    }
+
+    let infoHash: InfoHash
+    let purpose: Purpose
+    unowned let core: NodeCore
+    let beganAt: Instant
+    var phase = Phase.metadata
+
+    // Metadata
+    private(set) var torrent: Torrent?
+    var metadataDownload: MetadataDownload
+    var metadataServer: MetadataServer?
+    private(set) lazy var metadataAlarm = Alarm(core) { [unowned self] in metadataAlarmRang() }
+
+    // Swarm
+    var swarm: Swarm?
+    var swarmActions = SwarmActionBuffer()
+    var isPerforming = false
+    private(set) lazy var swarmAlarm = Alarm(core) { [unowned self] in swarmAlarmRang() }
+    var sessions: [PeerHandle: PeerSession] = [:]
+    var buffers: [Int: PieceBuffer] = [:]
+
+    // Disk
+    var placement: Placement?
+    var inspection: Inspection?
+    /// File indices of a magnet link's `so` (BEP 53).
+    var selectedFiles: [ClosedRange<Int>] = []
+    var readers: [VerifiedReader] = []
+    private(set) lazy var recordAlarm = Alarm(core) { [unowned self] in recordAlarmRang() }
+    private(set) lazy var retryAlarm = Alarm(core) { [unowned self] in retryAlarmRang() }
+
+    // Discovery
+    var directory: PeerDirectory
+    var discovery = Discovery()
+    private(set) lazy var dialAlarm = Alarm(core) { [unowned self] in dial() }
+    private(set) lazy var lookupAlarm = Alarm(core) { [unowned self] in discover() }
+
+    // Reporting
+    var report: Report
+    private(set) lazy var reportAlarm = Alarm(core) { [unowned self] in reportAlarmRang() }
+    /// Called once, when a sharer can be found or there is no use in waiting.
+    var whenReady: ((ShoalError?) -> Void)?
+    private(set) lazy var readyAlarm = Alarm(core) { [unowned self] in ready(nil) }
+
+    /// Peers of one torrent that are connected or being dialled.
+    static let maximumPeers = 80
+    /// How long a sharer waits for its announce before it says that it is ready.
+    private static let readyLimit: Duration = .seconds(2)
+
+    init(infoHash: InfoHash, purpose: Purpose, core: NodeCore) {
+        self.infoHash = infoHash
+        self.purpose = purpose
+        self.core = core
+        beganAt = core.now
+        metadataDownload = MetadataDownload(infoHash: infoHash)
+        directory = PeerDirectory(seed: core.random.next())
+        report = Report(at: core.now)
+    }
+
+    var metadata: [UInt8]? { torrent?.info.bytes }
+    var isPrivate: Bool { torrent?.isPrivate ?? false }
+
+    var isSharing: Bool {
+        if case .share = purpose { true } else { false }
+    }
+
+    // MARK: Beginning
+
+    /// Fetches: with the metadata where it is known, else with what former runs or other peers know of it.
+    func startFetching(_ torrent: Torrent?, peers: [String]) {
+        reportAlarmRang()
+        if let torrent { adopt(torrent) } else { remember() }
+        add(peers)
+        discover()
+    }
+
+    /// Serves files; those of a torrent that somebody else made are checked first.
+    func startSharing(_ source: ShareSource, peers: [String]) {
+        reportAlarmRang()
+        learn(source.torrent)
+        placement = source.placement
+        phase = .checking
+        if let have = source.have {
+            run(having: have)
+        } else {
+            inspect(source.placement)
+        }
+        add(peers)
+        discover()
+        readyAlarm.set(core.now + TorrentSession.readyLimit)
+    }
+
+    /// The torrent is known in full.
+    func learn(_ torrent: Torrent) {
+        self.torrent = torrent
+        metadataServer = MetadataServer(metadata: torrent.info.bytes)
+        metadataAlarm.set(nil)
+    }
+
+    /// Others can find us, or waiting has no use.
+    func ready(_ error: ShoalError?) {
+        guard let done = whenReady else { return }
+        whenReady = nil
+        readyAlarm.set(nil)
+        done(error)
+    }
+
+    // MARK: Peers come and go
+
+    func accepts(_ session: PeerSession) -> Bool {
+        switch phase {
+        case .metadata, .running: sessions.count < TorrentSession.maximumPeers && !directory.isBanned(session.endpoint)
+        case .checking, .paused, .stopped: false
+        }
+    }
+
+    /// Whether this is the connection to keep with its peer.
+    func admits(_ session: PeerSession) -> Bool {
+        guard let remote = session.connection.remotePeerID,
+            let twin = sessions.values.first(where: { $0.connection.remotePeerID == remote })
+        else { return true }
+        // Both ends see both connections and must keep the same one: the one that the smaller peer ID dialled.
+        let keepsDialled = core.peerID.value < remote.value
+        guard session.wasDialled != twin.wasDialled, session.wasDialled == keepsDialled else { return false }
+        twin.close(.duplicate)
+        return true
+    }
+
+    /// Both handshakes are done.
+    func opened(_ session: PeerSession) {
+        sessions[session.handle] = session
+        if session.wasDialled { directory.connected(session.endpoint) }
+        switch phase {
+        case .metadata: session.announce(Bitfield(count: 0))
+        case .running: join(session)
+        case .checking, .paused, .stopped: session.pauseReading()
+        }
+        peerConnected(session)
+    }
+
+    /// A session ended, opened or not.
+    func closed(_ session: PeerSession, because cause: CloseCause) {
+        if session.wasDialled { dialEnded(session, cause) }
+        if cause.isBan { directory.ban(session.endpoint) }
+        if sessions.removeValue(forKey: session.handle) != nil {
+            peerClosed(session, because: cause)
+            metadataPeerLeft(session)
+            swarm?.disconnected(session.handle, at: core.now, into: &swarmActions)
+            performSwarm()
+        }
+        dial()
+    }
+
+    // MARK: Ending
+
+    /// Saves what is known, leaves the peers, and calls back.
+    func stop(then done: @escaping () -> Void) {
+        if case .stopped = phase { return done() }
+        phase = .stopped
+        for alarm in [
+            metadataAlarm, swarmAlarm, recordAlarm, retryAlarm, dialAlarm, lookupAlarm, reportAlarm, readyAlarm,
+        ] { alarm.set(nil) }
+        inspection?.cancel()
+        if let lookup = discovery.lookup { core.dht?.cancel(lookup) }
+        for reader in readers { reader.fail(ShoalError(.failed, "the torrent was stopped")) }
+        readers.removeAll()
+        let open = Array(sessions.values)
+        sessions.removeAll()
+        for session in open { session.close(.stopping) }
+        record(then: done)
+    }
+
+    /// Ends for a reason that the person must hear.
+    func fail(_ error: ShoalError) {
+        if case .stopped = phase { return }
+        for reader in readers { reader.fail(error) }
+        readers.removeAll()
+        stop { [self] in
+            core.torrents[infoHash] = nil
+            if whenReady != nil { ready(error) } else { core.emit(.failed(infoHash: infoHash.hex, error)) }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Metainfo
+package import Primitives
+
+/// What time alone brings about.
+extension Swarm {
+    package mutating func advanced(to now: Instant, into actions: inout SwarmActionBuffer) {
+        guard roster.count > 0 else { return }
+        if now - tickedAt >= .seconds(1) { tick(at: now, into: &actions) }
+        if now >= choker.nextRound { chokeRound(at: now, into: &actions) }
+    }
+
+    private mutating func tick(at now: Instant, into actions: inout SwarmActionBuffer) {
+        let seconds = (now - tickedAt).inSeconds
+        tickedAt = now
+        for slot in roster.slots where !peers[slot].isLeaving {
+            peers[slot].down.sample(over: seconds)
+            peers[slot].up.sample(over: seconds)
+            peers[slot].pipeline.sampled(over: seconds, wasOwed: peers[slot].outstanding > 0)
+            snubIfSilent(slot, at: now, into: &actions)
+        }
+        dropSlowSenders(at: now, into: &actions)
+        evictUnreachable(into: &actions)
+        // Those that do not answer come last, or they would be asked the same again.
+        for slot in roster.slots where !peers[slot].isSnubbed { fillIfLow(slot, at: now, into: &actions) }
+        for slot in roster.slots where peers[slot].isSnubbed { fillIfLow(slot, at: now, into: &actions) }
+    }
+
+    /// A peer that owes us blocks and sends none loses them to others, and is asked one at a time from then on.
+    private mutating func snubIfSilent(_ slot: Int, at now: Instant, into actions: inout SwarmActionBuffer) {
+        let owes = peers[slot].outstanding > 0
+        let isDeaf = peers[slot].rejects >= limits.maxRejects
+        guard owes && now - peers[slot].silentSince >= patience(slot) || isDeaf && !peers[slot].isSnubbed else {
+            return
+        }
+        if let since = peers[slot].arrivingSince, now - since >= limits.longestBlockTime {
+            actions.append(.close(peers[slot].handle, .tooSlow))
+            leave(slot, into: &actions)
+            return
+        }
+        peers[slot].isSnubbed = true
+        peers[slot].silentSince = now
+        releaseAll(slot, countsAsLate: true, into: &actions)
+    }
+
+    /// Twenty blocks' time at the rate it had, within limits.
+    private func patience(_ slot: Int) -> Duration {
+        let rate = peers[slot].pipeline.rate
+        guard rate.isKnown, rate.bytesPerSecond > 1 else { return limits.snubTimeout }
+        let seconds = 20 * Double(PieceLayout.blockLength) / rate.bytesPerSecond
+        return min(max(.seconds(seconds), limits.shortestPatience), limits.snubTimeout)
+    }
+
+    /// When every buffer holds a piece that nobody here can go on with, some of them go, or the download would stand still
+    /// while other pieces are to be had.
+    private mutating func evictUnreachable(into actions: inout SwarmActionBuffer) {
+        guard open.count >= maxOpen else { return }
+        var needed = roster.slots.count {
+            canServe($0) && peers[$0].outstanding == 0 && startableCount($0) > 0
+        }
+        for slot in open.slots.indices where needed > 0 {
+            let piece = open.slots[slot]
+            guard piece.phase == .filling, piece.askedCount == 0, piece.arrivingCount == 0,
+                !roster.slots.contains(where: { canServe($0) && peers[$0].holds(piece.piece) })
+            else { continue }
+            close(slot, into: &actions)
+            needed -= 1
+        }
+    }
+}

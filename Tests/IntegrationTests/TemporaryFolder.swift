@@ -1,0 +1,57 @@
+import Glibc
+
+/// A folder of its own for one test, removed with the test.
+final class TemporaryFolder {
+    let root: String
+
+    struct Failure: Error {
+        let path: String
+        let code: Int32
+    }
+
+    init() throws {
+        var template = Array("/tmp/shoal-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure(path: "/tmp", code: errno) }
+        root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        _ = nftw(root, { path, _, _, _ in path.map { remove($0) } ?? 0 }, 16, FTW_DEPTH | FTW_PHYS)
+    }
+
+    func path(_ name: String) -> String { root + "/" + name }
+
+    func makeFolder(_ name: String) throws {
+        var path = root
+        for part in name.split(separator: "/") {
+            path += "/" + part
+            guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw Failure(path: path, code: errno) }
+        }
+    }
+
+    func write(_ bytes: [UInt8], to name: String) throws {
+        if let slash = name.lastIndex(of: "/") { try makeFolder(String(name[..<slash])) }
+        guard let file = fopen(path(name), "w") else { throw Failure(path: name, code: errno) }
+        defer { fclose(file) }
+        guard fwrite(bytes, 1, bytes.count, file) == bytes.count else { throw Failure(path: name, code: errno) }
+    }
+
+    func read(_ name: String) throws -> [UInt8] {
+        guard let file = fopen(path(name), "r") else { throw Failure(path: name, code: errno) }
+        defer { fclose(file) }
+        fseek(file, 0, SEEK_END)
+        var bytes = [UInt8](repeating: 0, count: ftell(file))
+        rewind(file)
+        guard fread(&bytes, 1, bytes.count, file) == bytes.count else { throw Failure(path: name, code: errno) }
+        return bytes
+    }
+
+    /// Bytes that look random and are the same each time.
+    func pattern(_ count: Int) -> [UInt8] {
+        var state: UInt64 = UInt64(count) &+ 0x9e37_79b9
+        return (0..<count).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: state >> 33)
+        }
+    }
+}
