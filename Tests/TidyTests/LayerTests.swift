@@ -14,7 +14,7 @@ enum Layers {
         "Metainfo": ["Primitives", "Cryptography", "Bencode"],
         "Kademlia": ["Primitives", "Cryptography", "Bencode"],
         "PeerWire": ["Primitives", "Cryptography", "Bencode", "Metainfo"],
-        "Swarming": ["Primitives", "Metainfo"],
+        "Swarming": ["Primitives", "Cryptography", "Metainfo"],
         "Simulation": vocabulary.union(formats).union(machines),
         "EventLoop": ["Primitives", "CLinux", "CUV", "Glibc", "Synchronization"],
         "Storage": ["Primitives", "Cryptography", "Metainfo", "CLinux", "CSQLite", "Glibc", "Synchronization"],
