@@ -3,9 +3,9 @@ import Primitives
 
 /// Feeds one input to a fresh node: cut into datagrams, from changing sources, with time passing between them.
 ///
-/// A datagram is preceded by two bytes: which source it comes from (and whether time passes), and its length. A source of
-/// all kinds of address takes part, and one of them is a bootstrap node whose replies can match when the input echoes a
-/// transaction that the fixed seed makes known.
+/// A datagram is preceded by two bytes: which source it comes from (and whether time passes), and its length. A source
+/// of all kinds of address takes part, and one of them is a bootstrap node whose replies can match when the input
+/// echoes a transaction that the fixed seed makes known.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafeRawPointer?, _ count: Int) -> CInt {
     // Safe: libFuzzer hands over `count` readable bytes for the time of the call.

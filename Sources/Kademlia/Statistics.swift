@@ -31,7 +31,8 @@ package struct DHTStatistics: Hashable, Sendable {
     package var repliesReceived = 0
     package var errorsReceived = 0
     package var timeouts = 0
-    /// Contacts in replies that we will not talk to (D2; ourselves among them), and peers that we will not hand on (D14).
+    /// Contacts in replies that we will not talk to (D2; ourselves among them), and peers that we will not hand on
+    /// (D14).
     package var contactsRefused = 0
     package var peersRefused = 0
 

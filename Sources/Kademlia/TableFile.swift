@@ -3,10 +3,11 @@ package import Primitives
 
 /// What a node remembers from one run to the next: its identifier and the nodes it knew.
 ///
-///     magic "SHOALDHT" (8) · version (2) · our identifier (20) · count (2) · contacts (26 each) · SHA-1 of all before (20)
+///     magic "SHOALDHT" (8) · version (2) · own identifier (20) · count (2) · contacts (26 each) · SHA-1 of the rest (20)
 ///
-/// Numbers are in network order. Reading treats the file as hostile (hardening D16): whoever can write it must not be able
-/// to do more than to name nodes, which are asked before they are believed. The checksum finds torn writes, not forgers.
+/// Numbers are in network order. Reading treats the file as hostile (hardening D16): whoever can write it must not be
+/// able to do more than to name nodes, which are asked before they are believed. The checksum finds torn writes, not
+/// forgers.
 package struct TableFile: Hashable, Sendable {
     package enum Fault: Error, Hashable, Sendable {
         case notATable

@@ -2,7 +2,8 @@ package import Primitives
 
 /// What will happen, in the order of time: the clock of a simulation, which jumps from one event to the next.
 ///
-/// Events of the same instant happen in the order in which they were scheduled, so a run depends on nothing but its seed.
+/// Events of the same instant happen in the order in which they were scheduled, so a run depends on nothing but its
+/// seed.
 package struct EventQueue<Event> {
     private struct Scheduled: Comparable {
         let at: Instant
@@ -35,7 +36,8 @@ package struct EventQueue<Event> {
 
     package mutating func schedule(_ event: Event, after duration: Duration) { schedule(event, at: now + duration) }
 
-    /// Takes the next event and moves the clock to it; `nil` when none is left until `end`, where the clock then stands.
+    /// Takes the next event and moves the clock to it; `nil` when none is left until `end`, where the clock then
+    /// stands.
     package mutating func next(until end: Instant) -> Event? {
         guard let next = heap.first, next.at <= end else {
             now = max(now, end)

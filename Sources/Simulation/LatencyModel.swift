@@ -12,8 +12,8 @@ package enum LatencyModel: Hashable, Sendable {
             let lowest = range.lowerBound.wholeNanoseconds
             return .nanoseconds(Int64.random(in: lowest...range.upperBound.wholeNanoseconds, using: &random))
         case .logNormal(let median, let sigma):
-            // Twelve uniform numbers less six are nearly normal, and no library function is needed whose last bit differs
-            // from one system to the next.
+            // Twelve uniform numbers less six are nearly normal, and no library function is needed whose last bit
+            // differs from one system to the next.
             let normal = (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &random) }
             return median * LatencyModel.exponential(sigma * normal)
         }

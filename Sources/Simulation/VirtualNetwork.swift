@@ -2,8 +2,8 @@ package import Primitives
 
 /// Decides what becomes of a packet between two hosts: how long it takes, or that it is lost.
 ///
-/// It carries nothing itself: the simulation asks for a delay and schedules the arrival in its own `EventQueue`, so that
-/// datagrams and byte streams of any kind can share one network.
+/// It carries nothing itself: the simulation asks for a delay and schedules the arrival in its own `EventQueue`, so
+/// that datagrams and byte streams of any kind can share one network.
 package struct VirtualNetwork: Sendable {
     /// What lies between the hosts.
     package struct Conditions: Hashable, Sendable {

@@ -89,6 +89,23 @@ struct DatagramTests {
         }
     }
 
+    @Test("keeps datagrams waiting until there is a handler")
+    func waitsForHandler() async throws {
+        try await withStage { stage async throws in
+            let (sender, receiver) = try await openPair(on: stage)
+            await stage.perform { _ in
+                receiver.handler.socket?.handler = nil
+                sender.handler.send([1], to: receiver.handler)
+            }
+            // Two turns in which nothing may be read or closed.
+            for _ in 0..<2 {
+                await stage.perform { _ in #expect(receiver.handler.socket?.isOpen == true) }
+            }
+            await stage.perform { _ in receiver.handler.socket?.handler = receiver.handler }
+            #expect(try await receiver.handler.log.next() == .received([1]))
+        }
+    }
+
     @Test("can be closed in the middle of a batch")
     func closesInside() async throws {
         try await withStage { stage async throws in

@@ -111,6 +111,17 @@ struct LoopTests {
         #expect(await counter.value == 1_000)
     }
 
+    @Test("runs its jobs even if it is stopped without a start")
+    func runsJobsUnstarted() async throws {
+        let loop = try Loop()
+        let counter = Counter(loop)
+        async let early: Void = counter.increment()
+        loop.stop()
+        await early
+        await counter.increment()
+        #expect(await counter.value == 2)
+    }
+
     @Test("can be stopped from its own thread, and again from elsewhere")
     func stopsFromInside() async throws {
         let loop = try Loop()

@@ -119,7 +119,8 @@ struct Dialogue: ~Copyable {
         )
     }
 
-    /// Gets nodes into the table the only way there is: they ask, the node pings, they answer, until it has no question left.
+    /// Gets nodes into the table the only way there is: they ask, the node pings, they answer, until it has no question
+    /// left.
     mutating func meets(_ contacts: [Contact]) {
         for contact in contacts {
             receives("d1:ad2:id20:\(contact.id.wireText)e1:q4:ping1:t1:x1:y1:qe", from: contact.endpoint)

@@ -26,6 +26,7 @@ struct JoiningTests {
         dialogue.replies(to: query, as: NodeID(0x80))
         dialogue.answersAll(as: [Contact(NodeID(0x80), JoiningTests.router)])
         #expect(dialogue.takeActions() == [.bootstrapped(nodes: 1)])
+        #expect(dialogue.node.isJoined == true)
         #expect(dialogue.node.contacts == [Contact(NodeID(0x80), JoiningTests.router)])
     }
 
@@ -162,6 +163,7 @@ struct JoiningTests {
         _ = dialogue.takeSent()
         #expect(dialogue.node.contacts == [])
         #expect(dialogue.node.buckets.map(\.bad) == [1])
+        #expect(dialogue.node.isJoined == false)
 
         dialogue.resolved([JoiningTests.router])
         dialogue.passes(.seconds(3))

@@ -257,6 +257,27 @@ struct LookupTests {
         #expect(LookupTests.summary(in: dialogue.takeActions())?.closest == [node])
     }
 
+    @Test("is not kept from a node by a false address for its identifier")
+    func falseAddress() {
+        let liar = LookupTests.node(9)
+        let honest = LookupTests.node(8)
+        var dialogue = LookupTests.joined(knowing: liar)
+        dialogue.meets([liar, honest])
+        _ = dialogue.findNode(closestTo: LookupTests.target)
+        let queries = dialogue.takeSent()
+        let wanted = LookupTests.node(1)
+        let trap = Contact(wanted.id, .at("66.6.6.6:6666"))
+        for query in queries where query.to == liar.endpoint {
+            dialogue.replies(to: query, as: liar.id, LookupTests.nodes([trap]))
+        }
+        dialogue.passes(.seconds(1))
+        _ = dialogue.takeSent()
+        for query in queries where query.to == honest.endpoint {
+            dialogue.replies(to: query, as: honest.id, LookupTests.nodes([wanted]))
+        }
+        #expect(dialogue.takeSent().map(\.to) == [wanted.endpoint])
+    }
+
     @Test("is not heard of any more once it is cancelled")
     func cancelled() {
         let node = LookupTests.node(9)

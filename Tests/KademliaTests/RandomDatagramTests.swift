@@ -10,7 +10,7 @@ struct RandomDatagramTests {
         "d1:ad2:id20:\(querier)6:target20:\(responder)e1:q9:find_node1:t2:aa1:y1:qe",
         AnsweringTests.getPeers,
         AnsweringTests.announce("aoeusnth", implied: "12:implied_porti1e"),
-        "d1:rd2:id20:\(responder)5:nodes26:\(querier)aaaabb5:token8:aoeusnth6:valuesl6:axje.u6:idhtnmee1:t4:aaaa1:y1:re",
+        "d1:rd2:id20:\(responder)5:nodes26:\(querier)aaaabb5:token2:ao6:valuesl6:axje.u6:idhtnmee1:t4:aaaa1:y1:re",
         "d1:eli201e4:oopse1:t2:aa1:y1:ee",
     ].map(wire)
 

@@ -31,7 +31,10 @@ package final class DatagramSocket: PolledSocket {
     /// With `slots`, 256 datagrams a turn: a flood leaves the connections their turn.
     private static let receivesPerTurn = 8
 
-    package weak var handler: (any DatagramHandler)?
+    /// While there is none, datagrams wait in the kernel; the socket closes if it was set and is gone.
+    package weak var handler: (any DatagramHandler)? {
+        didSet { wantsRead = handler != nil }
+    }
     package private(set) var counters = DatagramCounters()
     private let datagrams: OpaquePointer
 
@@ -55,14 +58,15 @@ package final class DatagramSocket: PolledSocket {
         self.datagrams = datagrams
         self.handler = handler
         try super.init(loop: loop, descriptor: descriptor)
-        wantsRead = true
+        wantsRead = handler != nil
     }
 
     deinit {
         clinux_datagrams_free(datagrams)
     }
 
-    /// Asks the kernel for a longer receive queue: the default holds about 280 small datagrams, fewer than a swarm's burst.
+    /// Asks the kernel for a longer receive queue: the default holds about 280 small datagrams, fewer than a swarm's
+    /// burst.
     package func setReceiveBuffer(bytes: Int32) {
         guard isOpen else { return }
         Descriptor.set(descriptor, SOL_SOCKET, SO_RCVBUF, to: bytes)

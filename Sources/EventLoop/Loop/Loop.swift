@@ -8,12 +8,12 @@ import Synchronization
 ///
 ///     created ── start() ──▶ running ── stop() ──▶ closing ── thread ends ──▶ over
 ///
-/// An actor whose `unownedExecutor` is a loop runs on the loop's thread, so everything it owns (sockets, timers, machines)
-/// needs no lock. Jobs that arrive after the end still run, one at a time, on whichever thread hands them in: a
-/// task that awaits the actor is never left hanging.
+/// An actor whose `unownedExecutor` is a loop runs on the loop's thread, so everything it owns (sockets, timers,
+/// machines) needs no lock. Jobs that arrive after the end still run, one at a time, on whichever thread hands them in:
+/// a task that awaits the actor is never left hanging.
 ///
-/// Safe to share although unchecked: other threads touch only `inbox`, `life` and `owner`, which are two locks and an atomic.
-/// All else is used by the thread that `owner` names.
+/// Safe to share although unchecked: other threads touch only `inbox`, `life` and `owner`, which are two locks and an
+/// atomic. All else is used by the thread that `owner` names.
 package final class Loop: SerialExecutor, @unchecked Sendable {
     /// What other threads leave for the loop.
     private struct Inbox {
@@ -32,8 +32,8 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
         case over
     }
 
-    /// Batches of jobs that jobs caused, run before the sockets get their turn: a job that always enqueues another must not
-    /// starve the sockets.
+    /// Batches of jobs that jobs caused, run before the sockets get their turn: a job that always enqueues another must
+    /// not starve the sockets.
     private static let jobRoundsPerTurn = 16
 
     let uv: UnsafeMutablePointer<uv_loop_t>
@@ -95,7 +95,8 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
 
     // MARK: Life
 
-    /// Starts the thread. SIGPIPE is ignored in the whole process from here on: a write to a closed socket is an error code.
+    /// Starts the thread. SIGPIPE is ignored in the whole process from here on: a write to a closed socket is an error
+    /// code.
     package func start() throws(SocketError) {
         signal(SIGPIPE, SIG_IGN)
         let code = life.withLock { life -> Int32 in
@@ -110,8 +111,8 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
         guard code == 0 else { throw SocketError(code: -code) }
     }
 
-    /// Ends the turn that is running, closes all that is open, and waits for the thread; called on the loop itself it does
-    /// not wait. May be called from any thread, any number of times.
+    /// Ends the turn that is running, closes all that is open, and waits for the thread; called on the loop itself it
+    /// does not wait. May be called from any thread, any number of times.
     package func stop() {
         inbox.withLock { inbox in
             inbox.isStopping = true
@@ -123,13 +124,12 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
             case .created:
                 owner.store(pthread_self(), ordering: .releasing)
                 closeEverything()
-                owner.store(0, ordering: .releasing)
+                finishJobs()
             case .running(let thread): pthread_join(thread, nil)
             case .over: break
             }
             life = .over
         }
-        runLeftJobs()
     }
 
     fileprivate func run() {

@@ -22,7 +22,8 @@ package final class Timer: Handle {
         _ = open(uv_timer_t.self) { uv_timer_init(loop.uv, $0) }
     }
 
-    /// Fires at `deadline` instead of whatever was set; in the next turn if it has passed; never if it is `distantFuture`.
+    /// Fires at `deadline` instead of whatever was set; in the next turn if it has passed; never if it is
+    /// `distantFuture`.
     package func start(at deadline: Instant) {
         guard deadline != self.deadline else { return }
         guard deadline != .distantFuture else { return cancel() }

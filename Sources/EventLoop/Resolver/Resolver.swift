@@ -6,7 +6,8 @@ package import Primitives
 /// Looks up host names.
 ///
 /// `getaddrinfo` blocks and cannot be interrupted, so each lookup gets a thread of its own, a few at a time. They
-/// are not libuv's: its workers are joined when the process exits, and a dead name server would hold that up for half a minute.
+/// are not libuv's: its workers are joined when the process exits, and a dead name server would hold that up for half a
+/// minute.
 package final class Resolver: Handle {
     /// Names one lookup, for `cancel`.
     package struct Lookup: Hashable, Sendable {
@@ -41,8 +42,8 @@ package final class Resolver: Handle {
 
     /// Finds the IPv4 and IPv6 endpoints of a host; none if there are none or it cannot be told.
     ///
-    /// The completion runs on the loop, never from inside this call, and exactly once unless cancelled; closing the
-    /// resolver or stopping the loop answers what is open with nothing.
+    /// The completion runs on the loop, exactly once unless cancelled, and not from inside this call (a closed resolver
+    /// excepted). Closing the resolver or stopping the loop answers what is open with nothing.
     @discardableResult
     package func resolve(_ host: String, port: UInt16, completion: @escaping ([Endpoint]) -> Void) -> Lookup {
         let lookup = Lookup(number: nextNumber)

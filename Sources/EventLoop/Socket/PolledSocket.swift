@@ -4,8 +4,8 @@ package import Primitives
 
 /// A socket of ours that the loop watches: libuv says when, we do the reading and writing.
 ///
-/// Interest changes are collected and applied once, before the loop waits: `uv_poll_start` costs two `epoll_ctl` calls, and a
-/// stream may change its mind many times in a turn.
+/// Interest changes are collected and applied once, before the loop waits: `uv_poll_start` costs two `epoll_ctl` calls,
+/// and a stream may change its mind many times in a turn.
 package class PolledSocket: Handle {
     /// -1 after `close`.
     private(set) final var descriptor: Int32 = -1
@@ -69,7 +69,8 @@ package class PolledSocket: Handle {
 
     private func polled(status: Int32, events: Int32) {
         guard status == 0 else {
-            // libuv stops watching a socket in error. Data may still be queued before the error: watch on until it is read.
+            // libuv stops watching a socket in error. Data may still be queued before the error: watch on until it is
+            // read.
             armed = 0
             listChange()
             return ready(toRead: true, toWrite: true)

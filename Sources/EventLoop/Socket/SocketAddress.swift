@@ -40,8 +40,9 @@ struct SocketAddress {
 
     /// The endpoint in the first `count` bytes, `nil` for another family or too few bytes.
     static func endpoint(in bytes: UnsafeRawBufferPointer, count: Int) -> Endpoint? {
+        guard count >= 0 else { return nil }
         let span = UnsafeRawBufferPointer(rebasing: bytes.prefix(count)).bytes
-        guard count >= 0, let family = span.bigEndian(sa_family_t.self, at: 0)?.byteSwapped,
+        guard let family = span.bigEndian(sa_family_t.self, at: 0)?.byteSwapped,
             let port = span.bigEndian(UInt16.self, at: 2)
         else { return nil }
         switch Int32(family) {

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 package import Primitives
 
-/// Whom a listener tells. A listener whose handler is gone accepts nobody.
+/// Whom a listener tells.
 package protocol StreamListenerHandler: AnyObject {
     /// A connection came in; it wants to read, and is closed at its first event unless it is given a handler.
     func listener(_ listener: StreamListener, accepted stream: TCPStream, from remote: Endpoint)
@@ -16,7 +16,10 @@ package final class StreamListener: PolledSocket {
     /// going on would spin.
     private static let restWithoutDescriptors: Duration = .milliseconds(250)
 
-    package weak var handler: (any StreamListenerHandler)?
+    /// While there is none, connections wait in the kernel; the listener closes if it was set and is gone.
+    package weak var handler: (any StreamListenerHandler)? {
+        didSet { wantsRead = handler != nil }
+    }
     /// How often accepting rested because descriptors had run out.
     package private(set) var restCount = 0
     private var restTimer: Timer?
@@ -38,7 +41,7 @@ package final class StreamListener: PolledSocket {
     ) throws(SocketError) {
         self.handler = handler
         try super.init(loop: loop, descriptor: descriptor)
-        wantsRead = true
+        wantsRead = handler != nil
     }
 
     package override func close() {
@@ -48,13 +51,14 @@ package final class StreamListener: PolledSocket {
     }
 
     override func ready(toRead: Bool, toWrite: Bool) {
+        guard let handler else { return close() }
         for _ in 0..<StreamListener.acceptsPerTurn {
-            guard isOpen, wantsRead, accept() else { return }
+            guard isOpen, wantsRead, accept(for: handler) else { return }
         }
     }
 
     /// Takes one connection; false when there is none or it must rest.
-    private func accept() -> Bool {
+    private func accept(for handler: any StreamListenerHandler) -> Bool {
         var remote = sockaddr_storage()
         var length: socklen_t = 0
         let number = clinux_accept(descriptor, &remote, &length)
@@ -62,7 +66,7 @@ package final class StreamListener: PolledSocket {
         let accepted = Descriptor(number: number)
         let endpoint = withUnsafeBytes(of: &remote) { SocketAddress.endpoint(in: $0, count: Int(length)) }
         // A connection without an address is over already. Its descriptor closes itself here and below.
-        guard let endpoint, let handler else { return true }
+        guard let endpoint else { return true }
         guard let stream = try? TCPStream(loop: loop, accepted: accepted, from: endpoint) else { return true }
         handler.listener(self, accepted: stream, from: endpoint)
         return true

@@ -86,7 +86,7 @@ package final class TCPStream: PolledSocket {
         }
         let number = descriptor.number
         let code = SocketAddress(remote).withPointer { Glibc.connect(number, $0, $1) }
-        guard code == 0 || errno == EINPROGRESS else { throw SocketError(errno: errno, at: local ?? remote, .tcp) }
+        guard code == 0 || errno == EINPROGRESS else { throw SocketError(errno: errno) }
         let stream = try TCPStream(loop: loop, connecting: descriptor, to: remote)
         stream.handler = handler
         let timer = Timer(loop: loop, handler: stream)

@@ -72,8 +72,8 @@ struct Candidates: Sendable {
 
     mutating func setState(_ state: Candidate.State, at index: Int) { sorted[index].state = state }
 
-    /// Where the nearest k are that count: those that have failed or are slow do not, and of one network only the nearest
-    /// does, else the owner of one /24 could surround any target (hardening D3).
+    /// Where the nearest k are that count: those that have failed or are slow do not, and of one network only the
+    /// nearest does, else the owner of one /24 could surround any target (hardening D3).
     var counting: [Int] {
         var indices: [Int] = []
         var networks: [IPAddress] = []
@@ -92,7 +92,13 @@ struct Candidates: Sendable {
 
     private mutating func insert(_ candidate: Candidate) {
         let position = position(of: candidate.distance)
-        if position < sorted.count, sorted[position].distance == candidate.distance { return }
+        if position < sorted.count, sorted[position].distance == candidate.distance {
+            // A false address for a true identifier must not keep the true one out once it has proved useless.
+            guard sorted[position].state == .failed || sorted[position].state == .slow else { return }
+            known.insert(candidate.contact.endpoint)
+            sorted[position] = candidate
+            return
+        }
         if sorted.count >= limits.candidatesPerLookup {
             // The farthest makes room, but not one with an open query, which has to be found again.
             let farthest = sorted.lastIndex { $0.state != .asked && $0.state != .slow }

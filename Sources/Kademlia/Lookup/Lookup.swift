@@ -4,8 +4,8 @@ import Primitives
 ///
 ///     searching ── the k closest have answered, or nobody is left ──▶ announcing ── confirmed or late ──▶ finished
 ///
-/// It asks the nearest candidates, a few at a time, and learns nearer ones from the replies. It sends nothing itself: the
-/// node asks `nextQuery()` and reports what became of the queries.
+/// It asks the nearest candidates, a few at a time, and learns nearer ones from the replies. It sends nothing itself:
+/// the node asks `nextQuery()` and reports what became of the queries.
 struct Lookup: Sendable {
     enum Purpose: Hashable, Sendable {
         /// Our own neighbourhood, at the start.

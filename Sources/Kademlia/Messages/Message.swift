@@ -25,7 +25,8 @@ struct Message: Hashable, Sendable {
     var body: MessageBody
 }
 
-/// The arguments of a query or the values of a reply; what a message does not carry, or not in the right form, is `nil`.
+/// The arguments of a query or the values of a reply; what a message does not carry, or not in the right form, is
+/// `nil`.
 struct MessageBody: Hashable, Sendable {
     var id: NodeID?
     var target: NodeID?

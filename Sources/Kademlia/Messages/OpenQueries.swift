@@ -71,8 +71,8 @@ struct OpenQueries {
 
     /// Takes a query of ours that came back to us: it was sent to one of our own endpoints.
     ///
-    /// The source says nothing here (a NAT may have changed it). Nobody but the node that was asked knows the transaction,
-    /// and a node that mirrors our query only has itself taken for us.
+    /// The source says nothing here (a NAT may have changed it). Nobody but the node that was asked knows the
+    /// transaction, and a node that mirrors our query only has itself taken for us.
     mutating func takeEcho(_ transaction: UInt32) -> OpenQuery? {
         defer { dropStaleTimers() }
         return open.removeValue(forKey: transaction)

@@ -28,8 +28,8 @@ enum ProtocolError: Hashable, Sendable {
 
 /// Writes KRPC messages in place.
 ///
-/// The fixed parts are literals with their keys in order, as bencode demands: an answer then allocates nothing and costs
-/// little beside its system call.
+/// The fixed parts are literals with their keys in order, as bencode demands: an answer then allocates nothing and
+/// costs little beside its system call.
 extension ByteWriter {
     mutating func query(_ query: OutgoingQuery, from id: NodeID, transaction: UInt32) {
         append(utf8: "d1:ad2:id20:")
@@ -118,8 +118,8 @@ extension ByteWriter {
 
 /// How long the parts of a `get_peers` reply are, to know how many values still fit (hardening D9).
 enum ReplySize {
-    /// Everything else, with the longest heads: `r` and `id` 32, head of nodes 11, token 17, frame of values 10, end of `r` 1,
-    /// head of the transaction 6, version 9, type and end 7.
+    /// Everything else, with the longest heads: `r` and `id` 32, head of nodes 11, token 17, frame of values 10, end of
+    /// `r` 1, head of the transaction 6, version 9, type and end 7.
     static let fixed = 93
     static let value = 8
 

@@ -119,10 +119,13 @@ extension DHTNode {
     /// Pings an asker that the table has room for: only who answers gets in (D6).
     private mutating func heard(_ contact: Contact, at now: Instant, into actions: inout DHTActionBuffer) {
         table.queried(by: contact, at: now)
-        if table.hasRoom(for: contact) { verify(contact, at: now, into: &actions) }
+        // Forged sources may use up these pings, but never those by which the table is kept.
+        guard verifying.count < limits.verifications, table.hasRoom(for: contact) else { return }
+        verify(contact, at: now, into: &actions)
     }
 
-    /// Takes note of an own endpoint when one of our queries comes back to us; a stranger who uses our identifier is ignored.
+    /// Takes note of an own endpoint when one of our queries comes back to us; a stranger who uses our identifier is
+    /// ignored.
     private mutating func metOurselves(
         _ message: Message,
         _ datagram: RawSpan,

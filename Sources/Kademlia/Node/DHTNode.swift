@@ -132,6 +132,9 @@ package struct DHTNode: ~Copyable {
         [queries.nextDeadline, joining.resolveDeadline, joining.retryAt, nextUpkeep].compactMap { $0 }.min()
     }
 
+    /// Whether somebody answered since we were last alone.
+    package var isJoined: Bool { joining.hasJoined }
+
     /// The good nodes: for the file of remembered nodes.
     package var contacts: [Contact] { table.goodContacts(at: toldTime) }
 
@@ -177,9 +180,7 @@ package struct DHTNode: ~Copyable {
 
     /// Pings a node to learn whether it belongs into the table.
     mutating func verify(_ contact: Contact, at now: Instant, into actions: inout DHTActionBuffer) {
-        guard verifying.count < limits.verifications, !ownEndpoints.contains(contact.endpoint),
-            verifying.insert(contact.endpoint).inserted
-        else { return }
+        guard !ownEndpoints.contains(contact.endpoint), verifying.insert(contact.endpoint).inserted else { return }
         send(.ping, to: contact.endpoint, expecting: contact.id, for: .verify, at: now, into: &actions)
     }
 }

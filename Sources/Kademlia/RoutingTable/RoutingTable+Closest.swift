@@ -3,8 +3,8 @@ import Primitives
 extension RoutingTable {
     /// Puts the nodes closest to `target` that are not bad into `result`, nearest first, at most `count`.
     ///
-    /// Buckets are visited in the order of their distance: first the one that shares most bits with the target, then all
-    /// nearer to us (their nodes differ from the target in the same bit), then the farther ones, one by one.
+    /// Buckets are visited in the order of their distance: first the one that shares most bits with the target, then
+    /// all nearer to us (their nodes differ from the target in the same bit), then the farther ones, one by one.
     func closest(to target: NodeID, atMost count: Int, for asker: IPAddress?, into result: inout [Contact]) {
         result.removeAll(keepingCapacity: true)
         let start = bucketIndex(of: target)

@@ -9,8 +9,8 @@ extension RoutingTable {
         return questionable.sorted { $0.heardAt < $1.heardAt }.prefix(count).map(\.contact)
     }
 
-    /// The bucket that most needs a lookup into it: one that never had any, one that stayed underfull for a while, one that
-    /// nothing was learnt about for long (BEP 5).
+    /// The bucket that most needs a lookup into it: one that never had any, one that stayed underfull for a while, one
+    /// that nothing was learnt about for long (BEP 5).
     func staleBucket(limits: DHTLimits, at now: Instant) -> Int? {
         let isUnderfull = { (bucket: Bucket) in bucket.entries.count < limits.bucketSize }
         return buckets.firstIndex { $0.refreshedAt == nil && isUnderfull($0) }

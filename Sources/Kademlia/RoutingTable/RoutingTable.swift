@@ -2,14 +2,15 @@ import Primitives
 
 /// The nodes we know, few of the far ones and many of the near ones (BEP 5 "Routing Table").
 ///
-/// Bucket `i` holds nodes that share exactly `i` leading bits with us, the last bucket those that share at least as many.
-/// Only the last bucket splits, for it alone covers our own identifier.
+/// Bucket `i` holds nodes that share exactly `i` leading bits with us, the last bucket those that share at least as
+/// many. Only the last bucket splits, for it alone covers our own identifier.
 struct RoutingTable: Sendable {
     /// What became of a node that answered.
     enum Admission: Hashable, Sendable {
         case updated
         case added
-        /// The bucket is full. The node waits, and `ping`, of whom nothing was heard for long, should prove that it lives.
+        /// The bucket is full. The node waits, and `ping`, of whom nothing was heard for long, should prove that it
+        /// lives.
         case waiting(ping: Contact?)
         case refused
     }

@@ -3,8 +3,8 @@ import Primitives
 
 /// Numbers that nobody who sees some of them can continue: SipHash-2-4 of a counter under a secret key.
 ///
-/// Transaction identifiers and token secrets come from here. xoshiro alone would not do: its outputs, seen in the targets of
-/// our lookups, give away its state.
+/// Transaction identifiers and token secrets come from here. xoshiro alone would not do: its outputs, seen in the
+/// targets of our lookups, give away its state.
 struct KeyedRandom: RandomNumberGenerator, Sendable {
     private let hash: SipHash
     private var counter: UInt64 = 0

@@ -2,8 +2,8 @@ import Primitives
 
 /// Peers that were announced to us, by info-hash.
 ///
-/// Full means full: what is there stays until it expires, for whoever floods us comes later than whom we serve (hardening
-/// D11).
+/// Full means full: what is there stays until it expires, for whoever floods us comes later than whom we serve
+/// (hardening D11).
 struct PeerStore: Sendable {
     private struct StoredPeer: Sendable {
         let endpoint: Endpoint

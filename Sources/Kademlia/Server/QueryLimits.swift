@@ -76,7 +76,8 @@ struct QueryLimits: Sendable {
 
 /// Addresses that proved lately that they receive what we send them (hardening D9).
 ///
-/// Two generations: an address is remembered for half to all of the lifetime, and nothing is ever searched for the oldest.
+/// Two generations: an address is remembered for half to all of the lifetime, and nothing is ever searched for the
+/// oldest.
 struct ValidatedSources: Sendable {
     private let generation: Duration
     private let capacity: Int

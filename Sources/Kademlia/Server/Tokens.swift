@@ -3,8 +3,8 @@ import Primitives
 
 /// Proves that an announcer received our answer to its `get_peers` (BEP 5), without any memory of having given it.
 ///
-/// A token is SipHash-2-4 over the address and the info-hash, under a secret that lives five minutes as the current one and
-/// five as the previous one (hardening D7).
+/// A token is SipHash-2-4 over the address and the info-hash, under a secret that lives five minutes as the current one
+/// and five as the previous one (hardening D7).
 struct Tokens: Sendable {
     private let rotation: Duration
     private var current: SipHash

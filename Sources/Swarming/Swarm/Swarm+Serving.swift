@@ -78,8 +78,7 @@ extension Swarm {
     /// The round of ten seconds.
     mutating func chokeRound(at now: Instant, into actions: inout SwarmActionBuffer) {
         let sent = roster.slots.reduce(0.0) { $0 + peers[$1].up.bytesPerSecond }
-        // A slot for each piece of the rate that one peer needs to be worth it (BEP 3 practice: sqrt(0.6 x kB/s)).
-        uploadSlots = min(max(limits.uploadSlots, Int((sent / 1000 * 0.6).squareRoot())), limits.maxUploadSlots)
+        uploadSlots = slotCount(forRate: sent)
         let candidates = roster.slots.compactMap { candidate($0, at: now) }
         let chosen = choker.round(candidates, uploadSlots: uploadSlots, at: now, using: &random)
         var unchoked = chosen.count
@@ -94,6 +93,17 @@ extension Swarm {
             }
         }
         for slot in chosen where peers[slot].isChoked { setChoked(false, slot, at: now, into: &actions) }
+    }
+
+    /// The square root of 0.6 times kB/s (BEP 3 practice): more slots where each still gets a rate worth having.
+    ///
+    /// Counted up, because a library function for roots would be the only reason to link libm here.
+    private func slotCount(forRate bytesPerSecond: Double) -> Int {
+        var slots = limits.uploadSlots
+        while slots < limits.maxUploadSlots, Double((slots + 1) * (slots + 1)) <= bytesPerSecond / 1000 * 0.6 {
+            slots += 1
+        }
+        return slots
     }
 
     private func candidate(_ slot: Int, at now: Instant) -> Choker.Candidate? {
