@@ -26,7 +26,7 @@ package enum DisplayText {
 
     /// Whether a character stands for itself: not a control (Cc), not one that is invisible or turns the text (Cf: zero
     /// width, bidirectional, tags), and not a line of its own.
-    static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+    package static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7f }
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: return false

@@ -274,7 +274,8 @@ struct FetchTargetTests {
     @Test(
         "links, hashes and files are told apart",
         arguments: [
-            ("magnet:?xt=urn:btih:x", .magnet("magnet:?xt=urn:btih:x")), ("MAGNET:?", .magnet("MAGNET:?")),
+            ("magnet:?xt=urn:btih:\(someHash)", .magnet("magnet:?xt=urn:btih:\(someHash)")),
+            ("MAGNET:?XT=urn:btih:\(someHash)", .magnet("MAGNET:?XT=urn:btih:\(someHash)")),
             (someHash, .infoHash(someHash)),
             ("AAAABBBBCCCCDDDDEEEEFFFFGGGG2345", .infoHash("AAAABBBBCCCCDDDDEEEEFFFFGGGG2345")),
             ("a.torrent", .file("a.torrent")), ("./name@host:1", .file("./name@host:1")),
@@ -299,6 +300,9 @@ struct FetchTargetTests {
             ),
             ("missing.torrent", .notFound, "there is no file 'missing.torrent'"),
             ("/no/such", .notFound, "there is no file '/no/such'"),
+            ("magnet:?dn=x", .usage, "the magnet link names no torrent"),
+            ("magnet:", .usage, "not a magnet link"),
+            ("magnet:?xt=urn:btih:x", .usage, ""),
             ("zzz", .usage, "'zzz' is no magnet link, no info-hash"),
         ] as [(String, ShoalError.Code, String)]
     )

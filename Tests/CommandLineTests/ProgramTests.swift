@@ -136,6 +136,26 @@ struct SystemConsoleTests {
         }
     }
 
+    @Test("saves a .torrent over another, and over nothing else")
+    func saving() throws {
+        let path = "/tmp/shoal-save-\(getpid())"
+        defer { unlink(path) }
+        try console.save(Array("d1:ai1ee".utf8), at: path)
+        try console.save(Array("d1:ai2ee".utf8), at: path)
+        #expect(try console.contents(of: path, limit: 10) == Array("d1:ai2ee".utf8))
+        #expect(throws: ShoalError(.files, "cannot write '\(path)/x': Not a directory")) {
+            try console.save([], at: path + "/x")
+        }
+        #expect(throws: ShoalError(.files, "cannot write '/tmp': Is a directory")) { try console.save([], at: "/tmp") }
+        let descriptor = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
+        #expect(Glibc.write(descriptor, "data", 4) == 4)
+        close(descriptor)
+        #expect(throws: ShoalError(.files, "'\(path)' exists and is no .torrent; choose another name")) {
+            try console.save(Array("d1:ai2ee".utf8), at: path)
+        }
+        #expect(try console.contents(of: path, limit: 10) == Array("data".utf8))
+    }
+
     @Test("knows its environment and where the program is")
     func surroundings() {
         #expect(console.environment("PATH")?.isEmpty == false)

@@ -36,22 +36,6 @@ struct QuantityTests {
         #expect(Quantity.seconds(text) == nil)
     }
 
-    @Test("a host and a port", arguments: ["a:1", "127.0.0.1:65535", "[::1]:80", "node-1.example_2:6881"])
-    func hostPort(text: String) {
-        #expect(HostPort.isValid(text))
-    }
-
-    @Test(
-        "what is no host and port is refused",
-        arguments: [
-            "", ":1", "a", "a:", "a:0", "a:65536", "a:+1", "a:1 ", "a b:1", "::1:80", "[::1:80", "[]:80", "[zz]:1",
-            "[1.2.3.4]:1", "é:1", String(repeating: "a", count: 254) + ":1",
-        ]
-    )
-    func noHostPort(text: String) {
-        #expect(!HostPort.isValid(text))
-    }
-
     @Test(
         "edits are counted",
         arguments: [

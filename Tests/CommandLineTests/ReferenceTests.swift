@@ -39,7 +39,9 @@ struct ReferenceTests {
     func examples() throws {
         for example in VerbEntry.all.flatMap(\.examples) where example.command.hasPrefix("shoal ") {
             let command = example.command.prefix { $0 != "|" && $0 != ">" }
-            let words = command.split(separator: " ").dropFirst().map { $0.filter { $0 != "'" } }
+            let words = command.split(separator: " ").dropFirst().map { word in
+                word.contains("...") ? someHash : word.filter { $0 != "'" }
+            }
             #expect(refusal(words, files: ["album.torrent"]) == nil, "\(example.command)")
         }
     }

@@ -14,7 +14,7 @@ enum Layers {
         "Metainfo": ["Primitives", "Cryptography", "Bencode"],
         "Kademlia": ["Primitives", "Cryptography", "Bencode"],
         "PeerWire": ["Primitives", "Cryptography", "Bencode", "Metainfo"],
-        "Swarming": ["Primitives", "Metainfo"],
+        "Swarming": ["Primitives", "Cryptography", "Metainfo"],
         "Simulation": vocabulary.union(formats).union(machines),
         "EventLoop": ["Primitives", "CLinux", "CUV", "Glibc", "Synchronization"],
         "Storage": ["Primitives", "Cryptography", "Metainfo", "CLinux", "CSQLite", "Glibc", "Synchronization"],
@@ -66,7 +66,9 @@ struct LayerTests {
 
     @Test("only the library product has a public interface")
     func publicInterface() {
-        let wrong = Repository.sources.filter { $0.target != "Shoal" }.flatMap { file in
+        // libFuzzer finds the entry of a fuzz target by its public name.
+        let files = Repository.sources.filter { $0.target != "Shoal" && !$0.target.hasPrefix("Fuzz") }
+        let wrong = files.flatMap { file in
             file.places { $0.split(separator: " ").contains("public") }
         }
         #expect(wrong == [])

@@ -10,8 +10,8 @@ enum Repository {
     /// Names of the folders of `Sources` that hold Swift, one for each target.
     static let targets = Set(sources.map(\.target)).sorted()
 
-    /// Fuzz targets by the name of what they feed: `Wire` for `Sources/FuzzWire`.
-    static let fuzzTargets = targets.filter { $0.hasPrefix("Fuzz") }.map { String($0.dropFirst(4)) }
+    /// Fuzz targets by the name of their seeds: `wire` for `Sources/FuzzWire` (scripts/fuzz).
+    static let fuzzTargets = targets.filter { $0.hasPrefix("Fuzz") }.map { $0.dropFirst(4).lowercased() }
 
     /// Programs that people and machines start by their path.
     static let scripts: [String] = {

@@ -1,3 +1,4 @@
+import Metainfo
 import Shoal
 
 /// `shoal torrent create|show|magnet|verify`: files only, no network.
@@ -59,19 +60,19 @@ enum TorrentCommand {
             return try console.write(text, to: .standardOutput)
         }
         var lines = [
-            "name          \(SafeText.forTerminal(file.info.name))",
+            "name          \(DisplayText.clean(file.info.name))",
             "info-hash     \(file.info.infoHash)",
             "size          \(HumanUnits.size(file.info.size)) (\(file.info.size) bytes)",
             "pieces        \(file.info.pieces) of \(HumanUnits.size(Int64(file.info.pieceLength)))",
         ]
         if file.isPrivate { lines.append("private       yes: no DHT (BEP 27)") }
-        if let text = file.comment { lines.append("comment       \(SafeText.forTerminal(text))") }
-        if let text = file.createdBy { lines.append("made by       \(SafeText.forTerminal(text))") }
-        for tracker in file.trackers { lines.append("tracker       \(SafeText.forTerminal(tracker))") }
+        if let text = file.comment { lines.append("comment       \(DisplayText.clean(text))") }
+        if let text = file.createdBy { lines.append("made by       \(DisplayText.clean(text))") }
+        for tracker in file.trackers { lines.append("tracker       \(DisplayText.clean(tracker))") }
         lines.append("magnet        \(file.info.magnet)")
         lines.append("files         \(file.files.count)")
         for entry in file.files {
-            lines.append("  \(SafeText.forTerminal(entry.path))  \(HumanUnits.size(entry.size))")
+            lines.append("  \(DisplayText.clean(entry.path))  \(HumanUnits.size(entry.size))")
         }
         try console.write(lines.joined(separator: "\n") + "\n", to: .standardOutput)
     }

@@ -1,3 +1,4 @@
+import Metainfo
 import Shoal
 
 /// The nodes to join the DHT through, from the text of a bootstrap file.
@@ -18,7 +19,7 @@ enum BootstrapList {
         for (index, line) in lines.enumerated() {
             let entry = trimmed(line.prefix { $0 != "#" })
             guard !entry.isEmpty else { continue }
-            guard HostPort.isValid(entry) else {
+            guard HostAndPort(entry) != nil else {
                 throw ShoalError(.usage, "\(name), line \(index + 1): '\(entry)' is not host:port")
             }
             guard entries.count < entryLimit else {

@@ -1,3 +1,5 @@
+import Metainfo
+import Primitives
 import Shoal
 
 /// What `fetch` was asked for, before any file is read.
@@ -14,8 +16,13 @@ enum FetchTarget: Hashable, Sendable {
     init(_ text: String, exists: (String) -> Bool) throws(ShoalError) {
         let lowercased = text.lowercased()
         if lowercased.hasPrefix("magnet:") {
+            do {
+                _ = try MagnetLink(parsing: text)
+            } catch {
+                throw ShoalError(.usage, "\(error)")
+            }
             self = .magnet(text)
-        } else if InfoHashText.isInfoHash(text) {
+        } else if InfoHash(text: text) != nil {
             self = .infoHash(text)
         } else if lowercased.hasPrefix("http://") || lowercased.hasPrefix("https://") {
             throw ShoalError(
@@ -52,17 +59,5 @@ enum FetchTarget: Hashable, Sendable {
             .usage,
             "'\(text)' is no magnet link, no info-hash (40 hexadecimal or 32 base32 digits) and no .torrent file here"
         )
-    }
-}
-
-/// The text form of an info-hash.
-enum InfoHashText {
-    /// 40 hexadecimal or 32 base32 digits (BEP 9), in either case.
-    static func isInfoHash(_ text: String) -> Bool {
-        switch text.utf8.count {
-        case 40: text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0 | 0x20) }
-        case 32: text.utf8.allSatisfy { (50...55).contains($0) || (97...122).contains($0 | 0x20) }
-        default: false
-        }
     }
 }

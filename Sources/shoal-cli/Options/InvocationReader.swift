@@ -1,3 +1,4 @@
+import Metainfo
 import Primitives
 import Shoal
 
@@ -198,14 +199,14 @@ extension InvocationReader {
     }
 
     private func hostPort(_ text: String, what: String) throws(ShoalError) -> String {
-        guard HostPort.isValid(text) else {
+        guard HostAndPort(text) != nil else {
             throw ShoalError(.usage, "\(what): '\(text)' is not HOST:PORT, like 192.0.2.7:6881 or node.example:6881")
         }
         return text
     }
 
     private func infoHash(_ text: String, what: String) throws(ShoalError) -> String {
-        guard InfoHashText.isInfoHash(text) else {
+        guard InfoHash(text: text) != nil else {
             throw ShoalError(.usage, "\(what): '\(text)' is neither 40 hexadecimal nor 32 base32 digits")
         }
         return text
@@ -249,7 +250,7 @@ extension InvocationReader {
     /// `ADDR:PORT`, `:PORT` for every address, `[v6]:PORT`.
     private static func listenAddress(_ value: OptionValues.Value) throws(ShoalError) -> String {
         let text = value.text
-        if let colon = text.lastIndex(of: ":"), let port = HostPort.port(text[text.index(after: colon)...]) {
+        if let colon = text.lastIndex(of: ":"), let port = InvocationReader.port(text[text.index(after: colon)...]) {
             let host = text[..<colon]
             if host.isEmpty { return "0.0.0.0:\(port)" }
             if host == "localhost" { return "127.0.0.1:\(port)" }
@@ -259,5 +260,10 @@ extension InvocationReader {
             .usage,
             "\(value.origin): '\(text)' is not ADDR:PORT with a numeric address, like 127.0.0.1:6881, :6881 or :0"
         )
+    }
+
+    /// In decimal digits, 0 included; `UInt16("+1")` would be 1.
+    private static func port(_ text: Substring) -> UInt16? {
+        text.utf8.allSatisfy { (48...57).contains($0) } ? UInt16(text) : nil
     }
 }

@@ -96,35 +96,58 @@ struct SystemConsole: Console {
     }
 
     func write(_ bytes: [UInt8], to stream: OutputStream) throws(ShoalError) {
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(stream.rawValue, $0.baseAddress?.advanced(by: done), $0.count - done)
-            }
-            if count >= 0 {
-                done += count
-            } else if errno == EAGAIN {
-                // Somebody made the stream non-blocking: wait until it takes more.
-                var request = pollfd(fd: stream.rawValue, events: Int16(POLLOUT), revents: 0)
-                poll(&request, 1, -1)
-            } else if errno != EINTR {
-                throw ShoalError(.files, "cannot write the output: \(String(cString: strerror(errno)))")
-            }
+        let code = SystemConsole.writeAll(bytes, to: stream.rawValue)
+        guard code == 0 else {
+            throw ShoalError(.files, "cannot write the output: \(String(cString: strerror(code)))")
         }
     }
 
     func save(_ bytes: [UInt8], at path: String) throws(ShoalError) {
+        try SystemConsole.checkReplaceable(path)
         let temporary = "\(path).\(getpid()).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw SystemConsole.refusal(ofWriting: path, because: errno) }
-        defer { close(descriptor) }
-        guard bytes.isEmpty || Glibc.write(descriptor, bytes, bytes.count) == bytes.count,
-            rename(temporary, path) == 0
-        else {
-            let code = errno
+        var code = SystemConsole.writeAll(bytes, to: descriptor)
+        // A full disk may be told as late as here.
+        if close(descriptor) != 0, code == 0 { code = errno }
+        if code == 0, rename(temporary, path) != 0 { code = errno }
+        guard code == 0 else {
             unlink(temporary)
             throw SystemConsole.refusal(ofWriting: path, because: code)
         }
+    }
+
+    /// What is saved is a `.torrent`, a bencoded dictionary: it replaces one, never somebody's data under a name that
+    /// was given by mistake.
+    private static func checkReplaceable(_ path: String) throws(ShoalError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var start: [UInt8] = [0, 0]
+        let count = read(descriptor, &start, 2)
+        // `d1:`, `d8:`: a dictionary goes on with the length of its first key.
+        guard count > 0, start[0] != UInt8(ascii: "d") || !(48...57).contains(start[1]) else { return }
+        throw ShoalError(.files, "'\(path)' exists and is no .torrent; choose another name")
+    }
+
+    /// Writes everything, waiting for a slow reader.
+    ///
+    /// - Returns: 0, or the error number.
+    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, rest, rest.count)
+            if count >= 0 {
+                rest = count == rest.count ? [] : Array(rest.dropFirst(count))
+            } else if errno == EAGAIN {
+                // Somebody made the stream non-blocking: wait until it takes more.
+                var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&request, 1, -1)
+            } else if errno != EINTR {
+                return errno
+            }
+        }
+        return 0
     }
 
     private static func refusal(ofWriting path: String, because code: Int32) -> ShoalError {

@@ -1,3 +1,5 @@
+import Metainfo
+
 /// One JSON object on one line, its members in the order they were added.
 ///
 /// Written by hand: the order is part of what people see, slashes stay as they are, and a JSON coder would more than
@@ -45,7 +47,7 @@ struct JSONObject {
         text += ":"
     }
 
-    /// Standard output may be a terminal, and names come from strangers: everything that `SafeText` would replace is
+    /// Standard output may be a terminal, and names come from strangers: everything that `DisplayText` would replace is
     /// written as `\u....`, which every reader turns back into the same text.
     private static func quote(_ value: String, into text: inout String) {
         text += "\""
@@ -56,7 +58,7 @@ struct JSONObject {
             case "\n": text += "\\n"
             case "\r": text += "\\r"
             case "\t": text += "\\t"
-            case _ where SafeText.isUnsafe(scalar):
+            case _ where !DisplayText.isVisible(scalar):
                 for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter { text += escape(unit) }
             default: text.unicodeScalars.append(scalar)
             }

@@ -1,3 +1,4 @@
+import Metainfo
 import Shoal
 
 /// The lines that stay on the screen: a torrent became known, a peer was banned, it is done.
@@ -18,20 +19,20 @@ enum LastingLines {
             return purpose == .fetch ? lines(for: completion, style: style, width: width) : []
         case .failed(_, let error): return [line(for: error, usesColor: style.usesColor)]
         case .notice(let message):
-            let text = SafeText.forTerminal(message)
+            let text = DisplayText.clean(message)
             return [style.usesColor ? Paint.yellow(text) : text]
         }
     }
 
     /// The line that says why the program ends.
     static func line(for error: ShoalError, usesColor: Bool) -> String {
-        (usesColor ? Paint.red("shoal:") : "shoal:") + " " + SafeText.forTerminal(error.message)
+        (usesColor ? Paint.red("shoal:") : "shoal:") + " " + DisplayText.clean(error.message)
     }
 
     private static func description(of torrent: TorrentInfo) -> String {
         let files = torrent.files > 1 ? " in \(torrent.files) files" : ""
         let pieces = HumanUnits.count(torrent.pieces, "piece")
-        return "\(SafeText.forTerminal(torrent.name)): \(HumanUnits.size(torrent.size))\(files), \(pieces)"
+        return "\(DisplayText.clean(torrent.name)): \(HumanUnits.size(torrent.size))\(files), \(pieces)"
     }
 
     private static func line(for peer: PeerStatus, style: Display.Style) -> String? {
@@ -41,13 +42,13 @@ enum LastingLines {
         if let client = peer.client, !client.isEmpty { text += ", \(client)" }
         if peer.state == .connected, !peer.source.isEmpty { text += ", known from \(peer.source)" }
         if let reason = peer.reason { text += ": \(reason.split(separator: "_").joined(separator: " "))" }
-        let safe = SafeText.forTerminal(text)
+        let safe = DisplayText.clean(text)
         return style.usesColor && peer.state == .banned ? Paint.yellow(safe) : safe
     }
 
     /// A path stays whole, to be copied: where it would wrap it gets a line of its own.
     private static func lines(for completion: Completion, style: Display.Style, width: Int) -> [String] {
-        let path = SafeText.forTerminal(completion.path)
+        let path = DisplayText.clean(completion.path)
         let verb = completion.downloaded > 0 ? "fetched and verified" : "verified"
         let result = result(of: completion)
         guard Columns.count("\(verb) \(path): \(result)") < width || !style.isLive else {

@@ -1,3 +1,4 @@
+import Metainfo
 import Shoal
 
 /// Where a torrent stands, as one line that fits the terminal, and what it waits for or fetches from as a second.
@@ -28,10 +29,10 @@ struct StatusLines {
         case .hashing: measured("hashing")
         case .checking: measured("checking")
         case .downloading: measured("")
-        case .metadata: fitted([name, progress.waitingFor.map(SafeText.forTerminal) ?? "looking for peers"])
+        case .metadata: fitted([name, progress.waitingFor.map(DisplayText.clean) ?? "looking for peers"])
         case .seeding: fitted([joined("sharing", name), upload, peerCount])
         case .paused:
-            fitted([joined("paused", name), progress.waitingFor.map(SafeText.forTerminal) ?? "waiting", peerCount])
+            fitted([joined("paused", name), progress.waitingFor.map(DisplayText.clean) ?? "waiting", peerCount])
         }
     }
 
@@ -39,7 +40,7 @@ struct StatusLines {
         switch progress.state {
         case .hashing, .checking, .metadata, .paused: return ""
         case .downloading:
-            if let reason = progress.waitingFor { return "  " + SafeText.forTerminal(reason) }
+            if let reason = progress.waitingFor { return "  " + DisplayText.clean(reason) }
             return peerList(prefix: "  from ")
         case .seeding: return peerList(prefix: "  to ")
         }
@@ -76,7 +77,7 @@ struct StatusLines {
     }
 
     private var name: String {
-        Columns.truncated(SafeText.forTerminal(torrent?.name ?? ""), to: StatusLines.nameLimit)
+        Columns.truncated(DisplayText.clean(torrent?.name ?? ""), to: StatusLines.nameLimit)
     }
 
     private var upload: String {
@@ -88,8 +89,8 @@ struct StatusLines {
     /// `  from 192.0.2.7:6881 (shoal 0.1), 192.0.2.9:6881, ...`
     private func peerList(prefix: String) -> String {
         let entries = peers.map { peer in
-            guard let client = peer.client, !client.isEmpty else { return SafeText.forTerminal(peer.address) }
-            return SafeText.forTerminal("\(peer.address) (\(Columns.truncated(client, to: 24)))")
+            guard let client = peer.client, !client.isEmpty else { return DisplayText.clean(peer.address) }
+            return DisplayText.clean("\(peer.address) (\(Columns.truncated(client, to: 24)))")
         }
         return entries.isEmpty ? "" : prefix + entries.joined(separator: ", ")
     }

@@ -1,25 +1,3 @@
-/// Text from strangers (names, client strings, messages) made harmless for a terminal.
-enum SafeText {
-    /// Control characters and escape sequences could move the cursor or answer for the person; bidirectional controls
-    /// and invisible characters could make one name look like another.
-    static func forTerminal(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
-        var safe = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars { safe.append(isUnsafe(scalar) ? "\u{FFFD}" : scalar) }
-        return String(safe)
-    }
-
-    /// Zero-width joiners stay: scripts and emoji need them.
-    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0..<0x20, 0x7f..<0xa0: true
-        case 0x61c, 0x200b, 0x200e...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff, 0xfff9...0xfffb: true
-        case 0xe0000...0xe007f: true
-        default: false
-        }
-    }
-}
-
 /// How much room text takes on a terminal.
 enum Columns {
     /// Columns that `text` fills: none for marks that combine, two for wide characters of East Asia and emoji.
