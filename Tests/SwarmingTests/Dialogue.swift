@@ -18,6 +18,8 @@ struct Dialogue: ~Copyable {
     var swarm: Swarm
     let layout: PieceLayout
     var now = start
+    /// The answer to the last thing that was told.
+    private(set) var last: [SwarmAction] = []
     private var buffer = SwarmActionBuffer()
 
     /// - Parameters:
@@ -49,7 +51,8 @@ struct Dialogue: ~Copyable {
     @discardableResult
     mutating func tell(_ fact: (inout Swarm, inout SwarmActionBuffer, Instant) -> Void) -> [SwarmAction] {
         fact(&swarm, &buffer, now)
-        return buffer.take()
+        last = buffer.take()
+        return last
     }
 
     @discardableResult
@@ -107,6 +110,19 @@ struct Dialogue: ~Copyable {
         var answer = tell { disposition = $0.blockBegan(block, from: peer(raw), at: $2, into: &$1) }
         if disposition == .wanted {
             answer += tell { $0.blockReceived(block, from: peer(raw), at: $2, into: &$1) }
+        }
+        return answer
+    }
+
+    /// A peer sends all it is asked for; the swarm's answers, until it asks no more.
+    @discardableResult
+    mutating func sends(_ blocks: [Block], from raw: UInt32) -> [SwarmAction] {
+        var waiting = blocks[...]
+        var answer: [SwarmAction] = []
+        while let block = waiting.popFirst() {
+            let more = arrives(block, from: raw)
+            waiting += more.requests(of: raw)
+            answer += more
         }
         return answer
     }

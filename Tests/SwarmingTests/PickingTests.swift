@@ -167,19 +167,19 @@ struct PickingTests {
         #expect(dialogue.swarm.statistics(of: peer(2)).map { $0.requestsInFlight > 0 } == true, "\(answer)")
     }
 
-    @Test("choosing in a torrent of 100,000 pieces looks at few of them", arguments: [1, 2, 3] as [UInt64])
+    @Test("choosing in a torrent of 100,000 pieces looks at few of them", arguments: [1, 2] as [UInt64])
     func operationCounts(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var dialogue = Dialogue(pieces: 100_000, blocks: 1, limits: rarestAtOnce, seed: seed)
-        for raw in 1...40 as ClosedRange<UInt32> {
+        for raw in 1...12 as ClosedRange<UInt32> {
             var holding = Bitfield(count: 100_000)
             for piece in 0..<100_000 where random.next() & 1 == 0 { holding[piece] = true }
             dialogue.connected(raw)
             dialogue.tell { $0.has(holding, peer: peer(raw), at: $2, into: &$1) }
         }
         var begun = 0
-        for raw in 1...40 as ClosedRange<UInt32> { begun += dialogue.unchoked(raw).opened.count }
-        #expect(begun == 160)
+        for raw in 1...12 as ClosedRange<UInt32> { begun += dialogue.unchoked(raw).opened.count }
+        #expect(begun == 48)
         #expect(dialogue.swarm.inspectedPieces < begun * 20)
     }
 

@@ -35,6 +35,8 @@ struct SwarmPeer {
     var rejects = 0
     /// Since when it owes us something without sending any of it.
     var silentSince = Instant.zero
+    /// How long it may; shorter for one that is fast.
+    var patience: Duration
     var arrivingSince: Instant?
     /// BEP 6, both bounded by `SwarmPeer.maxHints`.
     var allowedFast: [Int] = []

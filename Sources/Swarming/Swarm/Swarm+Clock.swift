@@ -11,11 +11,14 @@ extension Swarm {
 
     private mutating func tick(at now: Instant, into actions: inout SwarmActionBuffer) {
         let seconds = (now - tickedAt).inSeconds
+        let before = tickedAt
         tickedAt = now
         for slot in roster.slots where !peers[slot].isLeaving {
             peers[slot].down.sample(over: seconds)
             peers[slot].up.sample(over: seconds)
             peers[slot].pipeline.sampled(over: seconds, wasOwed: peers[slot].outstanding > 0)
+            // Silence must not make the rate, and with it the patience, look like that of a slow peer.
+            if peers[slot].silentSince > before { peers[slot].patience = patience(slot) }
             snubIfSilent(slot, at: now, into: &actions)
         }
         dropSlowSenders(at: now, into: &actions)
@@ -29,7 +32,7 @@ extension Swarm {
     private mutating func snubIfSilent(_ slot: Int, at now: Instant, into actions: inout SwarmActionBuffer) {
         let owes = peers[slot].outstanding > 0
         let isDeaf = peers[slot].rejects >= limits.maxRejects
-        guard owes && now - peers[slot].silentSince >= patience(slot) || isDeaf && !peers[slot].isSnubbed else {
+        guard owes && now - peers[slot].silentSince >= peers[slot].patience || isDeaf && !peers[slot].isSnubbed else {
             return
         }
         if let since = peers[slot].arrivingSince, now - since >= limits.longestBlockTime {

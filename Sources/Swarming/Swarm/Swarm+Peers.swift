@@ -29,7 +29,8 @@ extension Swarm {
             supportsFast: supportsFast,
             connectedAt: now,
             holdings: Bitfield(count: layout.pieceCount),
-            pipeline: Pipeline(target: limits.initialRequests, ceiling: ceiling(reqq))
+            pipeline: Pipeline(target: limits.initialRequests, ceiling: ceiling(reqq)),
+            patience: limits.snubTimeout
         )
         state.trust = blame.trust(of: host)
         if slot < peers.count { peers[slot] = state } else { peers.append(state) }
