@@ -92,6 +92,8 @@ let fuzzTargets: [Target] = [
     fuzzer("FuzzBencode", ["Bencode", "Primitives"]),
     fuzzer("FuzzMagnet", ["Metainfo", "Primitives"]),
     fuzzer("FuzzMetainfo", ["Metainfo", "Primitives"]),
+    fuzzer("FuzzKRPC", ["Kademlia", "Primitives"]),
+    fuzzer("FuzzWire", ["PeerWire", "Metainfo", "Primitives"]),
 ]
 
 let isFuzzing = Context.environment["SHOAL_FUZZ"] != nil

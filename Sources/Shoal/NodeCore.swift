@@ -226,7 +226,7 @@ extension NodeCore: StreamListenerHandler {
 
     /// Eight inbound connections an address; loopback is exempt, so that a network fits on one host (hardening D19).
     private func allowsMoreFrom(_ address: IPAddress) -> Bool {
-        if address.isLoopback, !configuration.localLimits { return true }
+        if address.isLoopback || address.isPrivate, !configuration.localLimits { return true }
         return sessions.values.count { !$0.wasDialled && $0.endpoint.address == address } < 8
     }
 }

@@ -41,7 +41,7 @@ final class Network {
 extension Node {
     /// Starts and returns the address it listens on.
     func listening() async throws -> String {
-        try await start()
+        try start()
         for await event in events {
             if case .listening(let address, _) = event { return address }
         }
@@ -52,7 +52,7 @@ extension Node {
     func complete(_ source: FetchSource, _ options: FetchOptions) async throws -> Completion {
         var bounded = options
         bounded.timeout = 30
-        let hash = try await fetch(source, bounded)
+        let hash = try fetch(source, bounded)
         for await event in events {
             switch event {
             case .done(let completion) where completion.infoHash == hash: return completion

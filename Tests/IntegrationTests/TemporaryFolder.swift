@@ -15,8 +15,22 @@ final class TemporaryFolder {
         root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    deinit {
-        _ = nftw(root, { path, _, _, _ in path.map { remove($0) } ?? 0 }, 16, FTW_DEPTH | FTW_PHYS)
+    deinit { TemporaryFolder.remove(root) }
+
+    /// Folders first emptied, links not followed.
+    private static func remove(_ path: String) {
+        if Glibc.remove(path) == 0 { return }
+        guard let folder = opendir(path) else { return }
+        defer {
+            closedir(folder)
+            rmdir(path)
+        }
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { remove(path + "/" + name) }
+        }
     }
 
     func path(_ name: String) -> String { root + "/" + name }

@@ -48,7 +48,8 @@ final class DHTDriver {
         self.socket = socket
         self.core = core
         var limits = DHTLimits()
-        if core.configuration.localLimits { limits.exemption = .none }
+        // A network inside one building has one /24: the rules against many nodes of one owner would leave it without nodes.
+        limits.exemption = core.configuration.localLimits ? .none : .loopbackAndPrivate
         node = DHTNode(
             id: NodeID(UInt160.random(using: &core.random)),
             limits: limits,

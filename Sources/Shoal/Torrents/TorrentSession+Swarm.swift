@@ -165,6 +165,8 @@ extension TorrentSession {
         case .closePiece(let piece): buffers[piece] = nil
         case .check(let piece): check(piece)
         case .ban(let peer, let host, let reason): ban(peer, host, reason)
+        // A peer of a torrent without bytes looks complete while it still asks for the metadata.
+        case .close(_, .bothComplete) where torrent?.layout.pieceCount == 0: break
         case .close(let peer, let reason): sessions[peer]?.close(.swarm(reason))
         case .completed: completed()
         }

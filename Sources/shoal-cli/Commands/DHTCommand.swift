@@ -1,3 +1,4 @@
+import Primitives
 import Shoal
 
 /// `shoal dht ping|find|get-peers|table`
@@ -25,7 +26,7 @@ enum DHTCommand {
         _ node: Node,
         _ answer: DHTAnswer<some Console>
     ) async throws(ShoalError) -> Int32 {
-        let seconds = Double(question.timeout.components.seconds)
+        let seconds = question.timeout.inSeconds
         switch question.kind {
         case .ping(let address):
             guard let (id, roundTrip) = try await node.ping(address) else {

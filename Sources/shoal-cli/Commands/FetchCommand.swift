@@ -1,3 +1,4 @@
+import Primitives
 import Shoal
 
 /// `shoal fetch WHAT`
@@ -9,7 +10,7 @@ enum FetchCommand {
     ) async throws(ShoalError) -> Int32 {
         let source = try fetch.target.source(on: console)
         var request = fetch.options
-        request.timeout = fetch.timeout.map { Double($0.components.seconds) }
+        request.timeout = fetch.timeout?.inSeconds
         let streams = request.standardOutput
         var session = EngineSession(
             try fetch.network.configuration(on: console),

@@ -35,7 +35,8 @@ enum TorrentCommand {
         return try await session.run { node throws(ShoalError) in
             let file = try await node.makeTorrent(request)
             var path = output ?? file.info.name + ".torrent"
-            if path.hasSuffix("/") { path += file.info.name + ".torrent" }
+            // A name with "/." exists where the name is a folder.
+            if console.exists(path + "/.") { path += "/" + file.info.name + ".torrent" }
             try console.save(file.bytes, at: path)
             let line = options.json ? JSONLines.line(for: .torrent(file.info)) : "wrote \(path)\n\(file.info.magnet)"
             try console.write(line + "\n", to: .standardOutput)
