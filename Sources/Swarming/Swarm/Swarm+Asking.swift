@@ -100,7 +100,7 @@ extension Swarm {
         var room = requestLimit(slot) - peers[slot].outstanding
         guard room > 0 else { return }
         room = min(room, fairShare(slot), outstandingLimit - totalOutstanding)
-        while room > 0, let piece = pieceToAsk(slot, into: &actions) {
+        while room > 0, let piece = pieceToAsk(slot, at: now, into: &actions) {
             room -= ask(slot, for: piece, atMost: room, at: now, into: &actions)
         }
         guard room > 0 else { return }
@@ -139,12 +139,15 @@ extension Swarm {
     }
 
     /// The open piece to take blocks from: its own, an abandoned one, then a shared or a new one.
-    private mutating func pieceToAsk(_ slot: Int, into actions: inout SwarmActionBuffer) -> Int? {
+    private mutating func pieceToAsk(_ slot: Int, at now: Instant, into actions: inout SwarmActionBuffer) -> Int? {
         var abandoned: Int?
         var shared: Int?
+        let isAlone = isOnParole(slot)
         for partial in open.partials where mayAsk(slot, for: open.slots[partial].piece) {
-            if open.slots[partial].owner == UInt16(slot) { return partial }
-            if open.slots[partial].hasSingleSource { continue }
+            if open.slots[partial].owner == UInt16(slot), open.slots[partial].hasSingleSource || !isAlone {
+                return partial
+            }
+            if open.slots[partial].hasSingleSource || isAlone { continue }
             if open.slots[partial].owner == BlockCell.nobody {
                 abandoned = isFuller(partial, than: abandoned) ? partial : abandoned
             } else {
@@ -156,7 +159,9 @@ extension Swarm {
             return abandoned
         }
         if let shared, !prefersWholePieces(slot) { return shared }
-        if let piece = pieceToOpen(slot) { return openPiece(piece, for: slot, into: &actions) }
+        if let piece = pieceToOpen(slot) {
+            return openPiece(piece, for: slot, isAlone: isAlone, at: now, into: &actions)
+        }
         return shared
     }
 
@@ -182,6 +187,7 @@ extension Swarm {
             return peers[slot].allowedFast.first { isStartable($0, by: slot, excluding: excluded) }
         }
         let holdings = peers[slot].holdsAll ? nil : peers[slot].holdings
+        if let piece = pieceToProve(slot) { return piece }
         if isSequential { return order.first(in: holdings, excluding: excluded) }
         if let hint = peers[slot].suggested.first(where: { isStartable($0, by: slot, excluding: excluded) }) {
             return hint
@@ -196,20 +202,13 @@ extension Swarm {
         order.contains(piece) && peers[slot].holds(piece) && !excluded.contains(piece)
     }
 
-    /// Failed pieces wait for one of their suspects to send them alone, as long as one of them can.
-    private func piecesReservedForOthers(_ slot: Int) -> [Int] {
-        guard !blame.failures.isEmpty else { return [] }
-        return blame.failures.compactMap { failure in
-            if failure.suspects.contains(peers[slot].handle) { return nil }
-            let isOneThere = failure.suspects.contains { suspect in
-                guard let other = activeSlot(of: suspect) else { return false }
-                return canServe(other) && peers[other].holds(failure.piece)
-            }
-            return isOneThere ? failure.piece : nil
-        }
-    }
-
-    private mutating func openPiece(_ piece: Int, for slot: Int, into actions: inout SwarmActionBuffer) -> Int {
+    private mutating func openPiece(
+        _ piece: Int,
+        for slot: Int,
+        isAlone: Bool,
+        at now: Instant,
+        into actions: inout SwarmActionBuffer
+    ) -> Int {
         order.remove(piece)
         for other in roster.slots where peers[other].holdings[piece] { peers[other].startableCount -= 1 }
         actions.append(.openPiece(piece))
@@ -217,7 +216,8 @@ extension Swarm {
             piece,
             blockCount: layout.blockCount(inPiece: piece),
             owner: slot,
-            hasSingleSource: blame.isSuspected(piece)
+            hasSingleSource: isAlone || blame.isSuspected(piece),
+            at: now
         )
     }
 

@@ -7,6 +7,7 @@ extension Swarm {
     ///
     /// Only where nothing is left to ask otherwise: each such block may come twice.
     mutating func duplicate(_ slot: Int, at now: Instant, into actions: inout SwarmActionBuffer) {
+        guard !isOnParole(slot) else { return }
         let limit = peers[slot].isSnubbed ? 1 : max(4, peers[slot].pipeline.target / 4)
         guard peers[slot].outstanding < limit, totalOutstanding > peers[slot].outstanding, !peers[slot].isChokingUs,
             isEndGame || isHeldUp(slot)
