@@ -24,9 +24,11 @@ extension Swarm {
         dropSlowSenders(at: now, into: &actions)
         hurrySingleSources(at: now, into: &actions)
         dropStranded(into: &actions)
+        recountTargets()
         // Those that do not answer come last, or they would be asked the same again.
         for slot in roster.slots where !peers[slot].isSnubbed { fillIfLow(slot, at: now, into: &actions) }
         for slot in roster.slots where peers[slot].isSnubbed { fillIfLow(slot, at: now, into: &actions) }
+        for slot in roster.slots where isHeldUp(slot) { duplicate(slot, at: now, into: &actions) }
     }
 
     /// A peer that owes us blocks and sends none loses them to others, and is asked one at a time from then on.

@@ -12,16 +12,19 @@ extension Swarm {
     ) {
         guard let slot = open.slot(ofPiece: piece), open.slots[slot].phase == .checking else { return }
         let contributors = open.slots[slot].contributors.filter { $0.blockCount > 0 }
+        let wasFull = open.count >= maxOpen
         if isCorrect {
             verified(piece, by: contributors, into: &actions)
             close(slot, into: &actions)
             completeIfDone(into: &actions)
+            // A piece that is right gives nobody anything new to do, except those that waited for its buffer.
+            if wasFull { fillAll(at: now, into: &actions) }
         } else {
             wastedBytes += Int64(layout.length(ofPiece: piece))
             close(slot, into: &actions)
             blame(contributors, for: piece, into: &actions)
+            fillAll(at: now, into: &actions)
         }
-        fillAll(at: now, into: &actions)
     }
 
     /// The hash was right, but the disk did not take the piece: nobody is to blame, and it is missing again.
