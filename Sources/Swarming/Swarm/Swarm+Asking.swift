@@ -7,6 +7,7 @@ extension Swarm {
         guard let slot = activeSlot(of: peer), !peers[slot].isChokingUs else { return }
         peers[slot].isChokingUs = true
         peers[slot].pipeline.restarted(target: limits.initialRequests)
+        recountTargets()
         // With BEP 6 each request is answered by the block or a reject; without it they are gone.
         if peers[slot].supportsFast {
             disown(slot, into: &actions)
@@ -19,6 +20,7 @@ extension Swarm {
     package mutating func unchoked(by peer: PeerHandle, at now: Instant, into actions: inout SwarmActionBuffer) {
         guard let slot = activeSlot(of: peer), peers[slot].isChokingUs else { return }
         peers[slot].isChokingUs = false
+        recountTargets()
         fill(slot, at: now, into: &actions)
     }
 
@@ -82,9 +84,15 @@ extension Swarm {
         outstandingLimit = bytesPerSecond.map { max(4, $0 / PieceLayout.blockLength * 8) } ?? .max
     }
 
-    /// Asks each peer that has room for more.
+    /// Asks each peer that has room for more, beginning with another one each time, until there is nothing to hand out.
     mutating func fillAll(at now: Instant, into actions: inout SwarmActionBuffer) {
-        for slot in roster.slots { fillIfLow(slot, at: now, into: &actions) }
+        guard roster.count > 0 else { return }
+        firstServed = (firstServed + 1) % roster.count
+        for index in roster.slots.indices {
+            if open.partials.isEmpty, open.count >= maxOpen { return }
+            let slot = roster.slots[(firstServed + index) % roster.count]
+            fillIfLow(slot, at: now, into: &actions)
+        }
     }
 
     /// Requests leave in groups: below three quarters of the target up to the target.
@@ -97,14 +105,13 @@ extension Swarm {
 
     mutating func fill(_ slot: Int, at now: Instant, into actions: inout SwarmActionBuffer) {
         guard !isPaused, !peers[slot].isLeaving, !missing.isEmpty else { return }
-        var room = requestLimit(slot) - peers[slot].outstanding
-        guard room > 0 else { return }
+        var room = min(requestLimit(slot), fairLimit(slot)) - peers[slot].outstanding
         room = min(room, fairShare(slot), outstandingLimit - totalOutstanding)
-        while room > 0, let piece = pieceToAsk(slot, into: &actions) {
+        guard room > 0 else { return }
+        while room > 0, let piece = pieceToAsk(slot, at: now, into: &actions) {
             room -= ask(slot, for: piece, atMost: room, at: now, into: &actions)
         }
-        guard room > 0 else { return }
-        duplicate(slot, at: now, into: &actions)
+        if room > 0, isEndGame { duplicate(slot, at: now, into: &actions) }
     }
 
     private func requestLimit(_ slot: Int) -> Int {
@@ -115,18 +122,30 @@ extension Swarm {
         return peers[slot].pipeline.target
     }
 
+    /// A peer's part of all blocks that fit into the piece buffers, or the first few would leave none for the others.
+    private func fairLimit(_ slot: Int) -> Int {
+        let target = peers[slot].pipeline.target
+        return max(2, maxOpen * blocksPerPiece * target / max(targetSum, target, 1))
+    }
+
     /// How many blocks a peer may take of what is left: near the end, a part that goes with its pipeline, so that the last
     /// blocks are spread and not all waiting at whoever asked first.
     private func fairShare(_ slot: Int) -> Int {
-        let perPiece = (layout.pieceLength + PieceLayout.blockLength - 1) / PieceLayout.blockLength
-        let left = open.freeBlocks + order.count * perPiece
         let target = peers[slot].pipeline.target
-        guard left < roster.count * limits.maxRequests else { return target }
-        var sum = 0
-        for other in roster.slots where canServe(other) && usefulCount(other) > 0 {
-            sum += peers[other].pipeline.target
+        let left = open.freeBlocks + order.count * blocksPerPiece
+        return left >= targetSum ? target : max(2, left * target / max(targetSum, target, 1))
+    }
+
+    private var blocksPerPiece: Int {
+        (layout.pieceLength + PieceLayout.blockLength - 1) / PieceLayout.blockLength
+    }
+
+    /// Sums up the pipelines of those that can be asked. Between the ticks it only follows their growth.
+    mutating func recountTargets() {
+        targetSum = 0
+        for slot in roster.slots where canServe(slot) && usefulCount(slot) > 0 {
+            targetSum += peers[slot].pipeline.target
         }
-        return sum <= target ? target : max(2, left * target / sum)
     }
 
     /// Whether the peer is one that blocks can be expected from.
@@ -139,12 +158,15 @@ extension Swarm {
     }
 
     /// The open piece to take blocks from: its own, an abandoned one, then a shared or a new one.
-    private mutating func pieceToAsk(_ slot: Int, into actions: inout SwarmActionBuffer) -> Int? {
+    private mutating func pieceToAsk(_ slot: Int, at now: Instant, into actions: inout SwarmActionBuffer) -> Int? {
         var abandoned: Int?
         var shared: Int?
+        let isAlone = isOnParole(slot)
         for partial in open.partials where mayAsk(slot, for: open.slots[partial].piece) {
-            if open.slots[partial].owner == UInt16(slot) { return partial }
-            if open.slots[partial].hasSingleSource { continue }
+            if open.slots[partial].owner == UInt16(slot), open.slots[partial].hasSingleSource || !isAlone {
+                return partial
+            }
+            if open.slots[partial].hasSingleSource || isAlone { continue }
             if open.slots[partial].owner == BlockCell.nobody {
                 abandoned = isFuller(partial, than: abandoned) ? partial : abandoned
             } else {
@@ -156,7 +178,9 @@ extension Swarm {
             return abandoned
         }
         if let shared, !prefersWholePieces(slot) { return shared }
-        if let piece = pieceToOpen(slot) { return openPiece(piece, for: slot, into: &actions) }
+        if let piece = pieceToOpen(slot) {
+            return openPiece(piece, for: slot, isAlone: isAlone, at: now, into: &actions)
+        }
         return shared
     }
 
@@ -182,6 +206,7 @@ extension Swarm {
             return peers[slot].allowedFast.first { isStartable($0, by: slot, excluding: excluded) }
         }
         let holdings = peers[slot].holdsAll ? nil : peers[slot].holdings
+        if let piece = pieceToProve(slot) { return piece }
         if isSequential { return order.first(in: holdings, excluding: excluded) }
         if let hint = peers[slot].suggested.first(where: { isStartable($0, by: slot, excluding: excluded) }) {
             return hint
@@ -196,20 +221,13 @@ extension Swarm {
         order.contains(piece) && peers[slot].holds(piece) && !excluded.contains(piece)
     }
 
-    /// Failed pieces wait for one of their suspects to send them alone, as long as one of them can.
-    private func piecesReservedForOthers(_ slot: Int) -> [Int] {
-        guard !blame.failures.isEmpty else { return [] }
-        return blame.failures.compactMap { failure in
-            if failure.suspects.contains(peers[slot].handle) { return nil }
-            let isOneThere = failure.suspects.contains { suspect in
-                guard let other = activeSlot(of: suspect) else { return false }
-                return canServe(other) && peers[other].holds(failure.piece)
-            }
-            return isOneThere ? failure.piece : nil
-        }
-    }
-
-    private mutating func openPiece(_ piece: Int, for slot: Int, into actions: inout SwarmActionBuffer) -> Int {
+    private mutating func openPiece(
+        _ piece: Int,
+        for slot: Int,
+        isAlone: Bool,
+        at now: Instant,
+        into actions: inout SwarmActionBuffer
+    ) -> Int {
         order.remove(piece)
         for other in roster.slots where peers[other].holdings[piece] { peers[other].startableCount -= 1 }
         actions.append(.openPiece(piece))
@@ -217,7 +235,8 @@ extension Swarm {
             piece,
             blockCount: layout.blockCount(inPiece: piece),
             owner: slot,
-            hasSingleSource: blame.isSuspected(piece)
+            hasSingleSource: isAlone || blame.isSuspected(piece),
+            at: now
         )
     }
 
@@ -237,7 +256,7 @@ extension Swarm {
         return asked
     }
 
-    private mutating func request(
+    mutating func request(
         _ cell: Int,
         of piece: Int,
         from slot: Int,

@@ -107,7 +107,9 @@ extension Swarm {
 
     private mutating func credit(_ slot: Int, _ bytes: Int, at now: Instant) {
         peers[slot].down.add(bytes)
+        targetSum -= peers[slot].pipeline.target
         peers[slot].pipeline.received(bytes)
+        targetSum += peers[slot].pipeline.target
         peers[slot].silentSince = now
         peers[slot].arrivingSince = nil
         peers[slot].rejects = 0

@@ -22,10 +22,13 @@ extension Swarm {
             snubIfSilent(slot, at: now, into: &actions)
         }
         dropSlowSenders(at: now, into: &actions)
-        evictUnreachable(into: &actions)
+        hurrySingleSources(at: now, into: &actions)
+        dropStranded(into: &actions)
+        recountTargets()
         // Those that do not answer come last, or they would be asked the same again.
         for slot in roster.slots where !peers[slot].isSnubbed { fillIfLow(slot, at: now, into: &actions) }
         for slot in roster.slots where peers[slot].isSnubbed { fillIfLow(slot, at: now, into: &actions) }
+        for slot in roster.slots where isHeldUp(slot) { duplicate(slot, at: now, into: &actions) }
     }
 
     /// A peer that owes us blocks and sends none loses them to others, and is asked one at a time from then on.
@@ -53,20 +56,24 @@ extension Swarm {
         return min(max(.seconds(seconds), limits.shortestPatience), limits.snubTimeout)
     }
 
-    /// When every buffer holds a piece that nobody here can go on with, some of them go, or the download would stand still
-    /// while other pieces are to be had.
-    private mutating func evictUnreachable(into actions: inout SwarmActionBuffer) {
-        guard open.count >= maxOpen else { return }
-        var needed = roster.slots.count {
-            canServe($0) && peers[$0].outstanding == 0 && startableCount($0) > 0
-        }
-        for slot in open.slots.indices where needed > 0 {
+    /// Lets pieces go that nobody here can go on with.
+    ///
+    /// Of those that nobody holds only as many as are in the way of pieces that are to be had; and those that only
+    /// peers on parole hold, which must begin them anew and alone.
+    private mutating func dropStranded(into actions: inout SwarmActionBuffer) {
+        let idle = roster.slots.filter { canServe($0) && peers[$0].outstanding == 0 }
+        guard !idle.isEmpty else { return }
+        var inTheWay = open.count < maxOpen ? 0 : idle.count { startableCount($0) > 0 }
+        for slot in open.slots.indices {
             let piece = open.slots[slot]
-            guard piece.phase == .filling, piece.askedCount == 0, piece.arrivingCount == 0,
-                !roster.slots.contains(where: { canServe($0) && peers[$0].holds(piece.piece) })
-            else { continue }
-            close(slot, into: &actions)
-            needed -= 1
+            guard piece.phase == .filling, piece.askedCount == 0, piece.arrivingCount == 0 else { continue }
+            let holders = roster.slots.filter { canServe($0) && peers[$0].holds(piece.piece) }
+            if holders.isEmpty, inTheWay > 0 {
+                inTheWay -= 1
+                close(slot, into: &actions)
+            } else if !holders.isEmpty, !piece.hasSingleSource, holders.allSatisfy({ isOnParole($0) }) {
+                close(slot, into: &actions)
+            }
         }
     }
 }

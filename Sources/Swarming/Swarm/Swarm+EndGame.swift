@@ -6,46 +6,52 @@ extension Swarm {
     /// Asks an idle peer for blocks that a slower one was asked for; at most two peers ever have the same block to send.
     ///
     /// Only where nothing is left to ask otherwise: each such block may come twice.
+    ///
+    /// Looks at a few open pieces at a time, from where it stopped, because an idle peer comes here with every block.
     mutating func duplicate(_ slot: Int, at now: Instant, into actions: inout SwarmActionBuffer) {
         let limit = peers[slot].isSnubbed ? 1 : max(4, peers[slot].pipeline.target / 4)
         guard peers[slot].outstanding < limit, totalOutstanding > peers[slot].outstanding, !peers[slot].isChokingUs,
-            isEndGame || isHeldUp(slot)
+            !isPaused, !isOnParole(slot)
         else { return }
-        for piece in open.slots.indices where isDuplicable(open.slots[piece], for: slot) {
-            for cell in open.slots[piece].cells.indices {
-                guard peers[slot].outstanding < limit else { return }
-                let state = open.slots[piece].cells[cell]
-                guard state.state == .asked, state.second == BlockCell.nobody, state.first != UInt16(slot),
-                    isFaster(slot, than: Int(state.first)),
-                    let block = layout.block(cell, ofPiece: open.slots[piece].piece)
-                else { continue }
-                open.duplicate(cell, in: piece, for: slot)
-                if peers[slot].outstanding == 0 {
-                    peers[slot].silentSince = now
-                    peers[slot].pipeline.askedWhileIdle(at: now)
-                }
-                countOutstanding(slot, 1)
-                actions.append(.request(block, peers[slot].handle))
-            }
+        let count = open.slots.count
+        for _ in 0..<min(count, 64) where peers[slot].outstanding < limit {
+            duplicateCursor = (duplicateCursor + 1) % count
+            duplicate(slot, in: duplicateCursor, upTo: limit, at: now, into: &actions)
+        }
+    }
+
+    private mutating func duplicate(
+        _ slot: Int,
+        in piece: Int,
+        upTo limit: Int,
+        at now: Instant,
+        into actions: inout SwarmActionBuffer
+    ) {
+        guard open.slots[piece].phase == .filling, open.slots[piece].askedCount > 0, !open.slots[piece].hasSingleSource,
+            peers[slot].holds(open.slots[piece].piece)
+        else { return }
+        for cell in open.slots[piece].cells.indices where peers[slot].outstanding < limit {
+            let state = open.slots[piece].cells[cell]
+            guard state.state == .asked, state.second == BlockCell.nobody, state.first != UInt16(slot),
+                isFaster(slot, than: Int(state.first))
+            else { continue }
+            open.duplicate(cell, in: piece, for: slot)
+            request(cell, of: open.slots[piece].piece, from: slot, at: now, into: &actions)
         }
     }
 
     /// Every block that somebody here holds is asked for.
-    private var isEndGame: Bool {
+    var isEndGame: Bool {
         let startable = order.count - (completePeers == 0 ? order.unheldCount : 0)
         return startable == 0 && open.partials.allSatisfy { isUnheld(open.slots[$0].piece) }
     }
 
     /// A peer has nothing to do because all buffers belong to pieces that others were asked for, and not because the disk is slow.
-    private func isHeldUp(_ slot: Int) -> Bool {
-        peers[slot].outstanding == 0 && open.count >= maxOpen && open.checkingCount == 0
+    func isHeldUp(_ slot: Int) -> Bool {
+        canServe(slot) && peers[slot].outstanding == 0 && open.count >= maxOpen && open.checkingCount == 0
     }
 
     private func isUnheld(_ piece: Int) -> Bool { completePeers == 0 && order.availability(of: piece) == 0 }
-
-    private func isDuplicable(_ piece: OpenPiece, for slot: Int) -> Bool {
-        piece.phase == .filling && piece.askedCount > 0 && !piece.hasSingleSource && peers[slot].holds(piece.piece)
-    }
 
     /// Whether `slot` would send one block more before `other` is through with its queue.
     private func isFaster(_ slot: Int, than other: Int) -> Bool {

@@ -54,6 +54,7 @@ extension Swarm {
         roster.remove(peer)
         peers[slot].isLeaving = true
         peers[slot].holdings = Bitfield(count: 0)
+        recountTargets()
         fillUploadSlots(at: now, into: &actions)
         fillAll(at: now, into: &actions)
     }

@@ -12,16 +12,19 @@ extension Swarm {
     ) {
         guard let slot = open.slot(ofPiece: piece), open.slots[slot].phase == .checking else { return }
         let contributors = open.slots[slot].contributors.filter { $0.blockCount > 0 }
+        let wasFull = open.count >= maxOpen
         if isCorrect {
             verified(piece, by: contributors, into: &actions)
             close(slot, into: &actions)
             completeIfDone(into: &actions)
+            // A piece that is right gives nobody anything new to do, except those that waited for its buffer.
+            if wasFull { fillAll(at: now, into: &actions) }
         } else {
             wastedBytes += Int64(layout.length(ofPiece: piece))
             close(slot, into: &actions)
             blame(contributors, for: piece, into: &actions)
+            fillAll(at: now, into: &actions)
         }
-        fillAll(at: now, into: &actions)
     }
 
     /// The hash was right, but the disk did not take the piece: nobody is to blame, and it is missing again.
@@ -103,13 +106,7 @@ extension Swarm {
     ) {
         have[piece] = true
         actions.append(.announceHave(piece))
-        let suspects = blame.verified(piece)
-        for contributor in contributors {
-            guard let slot = roster.slot(of: contributor.handle) else { continue }
-            let refund = suspects.contains(contributor.handle) ? Blame.failureCost : 0
-            peers[slot].trust = min(peers[slot].trust + 1 + refund, Blame.bestTrust)
-            peers[slot].piecesContributed += 1
-        }
+        praise(contributors, for: piece, into: &actions)
         guard missing[piece] else { return }
         missing[piece] = false
         verifiedWantedBytes += Int64(layout.length(ofPiece: piece))
@@ -124,40 +121,5 @@ extension Swarm {
         isCompletionTold = true
         actions.append(.completed)
         for slot in roster.slots { _ = closeIfNeedless(slot, into: &actions) }
-    }
-}
-
-/// Hardening B8.
-extension Swarm {
-    private mutating func blame(
-        _ contributors: [OpenPiece.Contributor],
-        for piece: Int,
-        into actions: inout SwarmActionBuffer
-    ) {
-        if contributors.count == 1 {
-            convict(contributors[0], .sentBadPiece, into: &actions)
-            return
-        }
-        blame.failed(piece, suspects: contributors.map(\.handle))
-        for contributor in contributors {
-            let slot = roster.slot(of: contributor.handle)
-            let trust = (slot.map { peers[$0].trust } ?? blame.trust(of: contributor.host)) - Blame.failureCost
-            if let slot { peers[slot].trust = trust } else { blame.left(contributor.host, trust: trust) }
-            if trust <= Blame.worstTrust { convict(contributor, .tookPartInBadPieces, into: &actions) }
-        }
-    }
-
-    private mutating func convict(
-        _ contributor: OpenPiece.Contributor,
-        _ reason: BanReason,
-        into actions: inout SwarmActionBuffer
-    ) {
-        if let slot = roster.slot(of: contributor.handle), peers[slot].isLeaving, reason == .tookPartInBadPieces {
-            return
-        }
-        actions.append(.ban(contributor.handle, host: contributor.host, reason))
-        if let slot = activeSlot(of: contributor.handle) { leave(slot, into: &actions) }
-        // What else it sent is as doubtful, and would put its neighbours under suspicion.
-        for slot in open.slots.indices { open.discardBlocks(from: contributor.handle, in: slot) }
     }
 }

@@ -44,6 +44,12 @@ package struct Swarm: ~Copyable {
     var isCompletionTold = false
     /// Slots for peers that fetch from us; grows with what we send.
     var uploadSlots: Int
+    /// The pipelines of all peers that can be asked, together.
+    var targetSum = 0
+    /// Where the last round of `fillAll` began.
+    var firstServed = 0
+    /// Where the end-game looks first for a block to ask twice.
+    var duplicateCursor = 0
     /// Requests to all peers together, where the download is limited.
     var outstandingLimit = Int.max
     var tickedAt: Instant
