@@ -10,7 +10,7 @@ class Failed(AssertionError):
     """Something did not happen; the message says what, and shows the end of the logs."""
 
 
-def until(condition, seconds, what, logs=lambda: ""):
+def until(condition, seconds, what, logs=lambda: "", every=0.01):
     """Polls until `condition()` is true and returns its value; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -19,7 +19,7 @@ def until(condition, seconds, what, logs=lambda: ""):
             return value
         if time.monotonic() > deadline:
             raise Failed(f"waited {seconds} s for {what}\n{logs()}")
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 class Process:
@@ -93,9 +93,11 @@ class Process:
         for path in (self.stdout_path, self.stderr_path):
             with open(path, "rb") as f:
                 f.seek(0, os.SEEK_END)
-                f.seek(max(0, f.tell() - 1500))
-                tail = f.read().decode(errors="replace").strip()
-            text += [f"    {os.path.basename(path)}: {line[:400]}" for line in tail.splitlines()[-8:]]
+                f.seek(max(0, f.tell() - 20_000))
+                lines = f.read().decode(errors="replace").strip().splitlines()
+            progress = [line for line in lines if '"progress"' in line]
+            lines = [line for line in lines if line not in progress[:-1]]
+            text += [f"    {os.path.basename(path)}: {line[:300]}" for line in lines[-8:]]
         return "\n".join(text)
 
     def read_events(self):

@@ -10,6 +10,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 from . import namespace
+from .case import SHOAL
 
 
 class _Result(unittest.TestResult):
@@ -31,9 +32,13 @@ class _Result(unittest.TestResult):
             self._explain(test, err, f" {subtest._subDescription()}")
 
     def _explain(self, test, err, suffix=""):
-        lines = traceback.format_exception(*err)
-        logs = test.logs() if hasattr(test, "logs") else ""
-        self.text = (self.text or "") + suffix + "\n" + "".join(lines[-3:]).rstrip()[:6000] + "\n" + logs
+        kind, error, trace = err
+        frames = [f for f in traceback.extract_tb(trace) if os.path.basename(f.filename).startswith("test_")]
+        where = [f"  {os.path.basename(f.filename)}:{f.lineno}: {f.line}" for f in frames]
+        message = f"{kind.__name__}: {error}" if str(error) else kind.__name__
+        text = "\n".join([suffix, *where, message[:6000]]).strip("\n")
+        logs = [log for log in (p.log() for p in getattr(test, "processes", [])) if log not in text]
+        self.text = "\n".join([*filter(None, [self.text]), text, *logs[:12]])
 
 
 def _flatten(suite):
@@ -69,13 +74,15 @@ class _Run:
             print(f"{outcome:7} {seconds:5.1f} s  {_title(test)}{detail}", flush=True)
 
 
-def main(folder):
+def main(folder, jobs=2 + (os.cpu_count() or 2)):
     parser = argparse.ArgumentParser(description="Runs the tests of this folder in namespaces of their own.")
     parser.add_argument("pattern", nargs="?", default="*", help="only tests whose name holds this (or matches this glob)")
-    parser.add_argument("--jobs", type=int, default=2 + (os.cpu_count() or 2), help="tests at a time (default: cores + 2)")
+    parser.add_argument("--jobs", type=int, default=jobs, help=f"tests at a time (default: {jobs})")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     options = parser.parse_args()
     if not options.list:
+        if not os.access(SHOAL, os.X_OK):
+            sys.exit(f"there is no program at {SHOAL}: run scripts/setup, or name the binary in SHOAL")
         namespace.enter()
     sys.path.insert(0, folder)
     tests = list(_flatten(unittest.TestLoader().discover(folder, pattern="test_*.py", top_level_dir=folder)))
