@@ -37,7 +37,7 @@ class _Result(unittest.TestResult):
         where = [f"  {os.path.basename(f.filename)}:{f.lineno}: {f.line}" for f in frames]
         message = f"{kind.__name__}: {error}" if str(error) else kind.__name__
         text = "\n".join([suffix, *where, message[:6000]]).strip("\n")
-        logs = [log for log in (p.log() for p in getattr(test, "processes", [])) if log not in text]
+        logs = [] if suffix else [log for log in (p.log() for p in getattr(test, "processes", [])) if log not in text]
         self.text = "\n".join([*filter(None, [self.text]), text, *logs[:12]])
 
 
