@@ -27,7 +27,7 @@ class UsageTests(Case):
         for arguments in wrong:
             with self.subTest(arguments=arguments):
                 process = self.run_shoal(*arguments)
-                self.expect(process, 2, *(["help|usage"] if len(arguments) == 1 and arguments[0] != "magnet:" else []))
+                self.expect(process, 2, *(["help|usage|one of"] if len(arguments) == 1 and arguments[0] != "magnet:" else []))
                 self.assertEqual(process.stdout(), b"")
 
     def test_help(self):
