@@ -1,0 +1,49 @@
+"""One swarm of all the clients at once."""
+import os
+
+import clients
+from harness import files
+from harness.process import until
+from harness.runner import long
+from harness.torrent import Torrent
+from test_clients import Interop as _Interop
+
+SIZE = 32 << 20
+
+
+class SwarmTests(_Interop):
+    @long
+    def test_all_four_at_once(self):
+        """libtorrent, aria2, Transmission and shoal fetch at the same time from one shoal sharer"""
+        for client in clients.ALL:
+            self.require(client)
+        source = files.random_file(self.path("source", "swarm.bin"), SIZE)
+        nodes = self.network(clients.Transmission.network)
+        torrent_file = self.path("swarm.torrent")
+        # Slow enough that nobody is complete before the last one has begun, so that they trade among themselves.
+        sharer = self.share(source, "--save-torrent", torrent_file, "--limit-up", "2M",
+                            bootstrap=nodes[0], host=clients.new_address())
+        self.known_peers(nodes[0], sharer.info_hash)
+        magnet = Torrent.read(torrent_file).magnet
+        others = {client: client(self, nodes) for client in clients.ALL}
+        outputs = {client: self.path("output", client.name) for client in clients.ALL}
+        for folder in outputs.values():
+            os.makedirs(folder)
+        # Transmission's DHT needs most of a minute to start; the others wait for it.
+        transmission = others[clients.Transmission]
+        transmission.fetch(magnet, outputs[clients.Transmission])
+        until(lambda: transmission.status().get("metadataPercentComplete") == 1, transmission.patience,
+              "Transmission to have the metadata", self.logs)
+        others[clients.Libtorrent].fetch(magnet, outputs[clients.Libtorrent])
+        others[clients.Aria2].fetch(magnet, outputs[clients.Aria2], keep_seeding=True)
+        ours = self.fetch(sharer.info_hash, self.path("output", "shoal.bin"), "--seed",
+                          bootstrap=nodes[0], host=clients.new_address())
+        ours.event("done", 120)
+        for client in others.values():
+            client.wait_complete(120)
+        self.same(source, self.path("output", "shoal.bin"))
+        for folder in outputs.values():
+            self.same(source, os.path.join(folder, "swarm.bin"))
+        seen = " ".join(p.get("client") or "" for p in sharer.all("peer")).lower()
+        for name in [c.signature.lower() for c in clients.ALL] + ["shoal"]:
+            self.assertIn(name, seen, "the sharer has not met all of them")

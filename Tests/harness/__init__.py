@@ -1,0 +1,1 @@
+"""What the black-box tests share: namespaces, processes, files, and small DHT and peer speakers."""
