@@ -25,7 +25,7 @@ package final class ReceiveBuffer {
     /// Free room for at most `limit` bytes behind the unread ones.
     package func room(limit: Int) -> UnsafeMutableRawBufferPointer {
         compact()
-        return UnsafeMutableRawBufferPointer(rebasing: memory[end..<min(memory.count, end + limit)])
+        return UnsafeMutableRawBufferPointer(rebasing: memory[end..<end + min(max(0, limit), memory.count - end)])
     }
 
     /// Makes room for a frame of `total` bytes.
