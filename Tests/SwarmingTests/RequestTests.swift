@@ -124,6 +124,21 @@ struct RequestTests {
         #expect(dialogue.swarm.inconsistencies == [])
     }
 
+    @Test("rejects after a choke are no offence, however many")
+    func rejectsAfterChoke() {
+        var dialogue = Dialogue(pieces: 8, blocks: 64)
+        dialogue.arrived(1)
+        var waiting = dialogue.unchoked(1).requested[...]
+        while waiting.count < 150, let block = waiting.popFirst() {
+            waiting += dialogue.arrives(block, from: 1).requested
+        }
+        dialogue.choked(1)
+        for block in waiting { dialogue.tell { $0.rejected(block, by: peer(1), at: $2, into: &$1) } }
+        dialogue.wait(.seconds(2))
+        #expect(dialogue.swarm.statistics(of: peer(1))?.requestsInFlight == 0)
+        #expect(dialogue.unchoked(1).requested.count == 16)
+    }
+
     @Test("a peer that owes blocks for a minute loses them to others and is asked one at a time")
     func snub() {
         var dialogue = Dialogue(pieces: 1, blocks: 8)

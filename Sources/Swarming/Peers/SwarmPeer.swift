@@ -31,7 +31,7 @@ struct SwarmPeer {
     var lateAnswers = 0
     var unaskedBlocks = 0
     var isSnubbed = false
-    /// Rejects since the last block.
+    /// Rejects since the last block, while it did not choke us.
     var rejects = 0
     /// Since when it owes us something without sending any of it.
     var silentSince = Instant.zero

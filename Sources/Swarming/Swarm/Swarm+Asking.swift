@@ -37,7 +37,8 @@ extension Swarm {
             return
         }
         countOutstanding(slot, -1)
-        peers[slot].rejects += 1
+        // After a choke every request is rejected, as it should be.
+        if !peers[slot].isChokingUs { peers[slot].rejects += 1 }
         peers[slot].allowedFast.removeAll { $0 == Int(block.piece) }
         closeIfDoomed(piece, into: &actions)
         // Others first, and this peer not before the next tick: it would be asked the same again, and refuse again.
