@@ -20,6 +20,7 @@ extension TorrentSession {
             seed: core.random.next(),
             now: core.now
         )
+        swarm?.setDownLimit(core.configuration.downloadLimit)
         phase = .running
         if case .fetch(let options) = purpose, options.sequential || options.standardOutput {
             swarm?.setSequential(true)
