@@ -20,6 +20,8 @@ final class DHTDriver {
     }
 
     private var node: DHTNode
+    /// What a former run knew.
+    private let remembered: TableFile?
     private let socket: DatagramSocket
     private unowned let core: NodeCore
     private var actions = DHTActionBuffer()
@@ -50,8 +52,10 @@ final class DHTDriver {
         var limits = DHTLimits()
         // A network inside one building has one /24: the rules against many nodes of one owner would leave it without nodes.
         limits.exemption = core.configuration.localLimits ? .none : .loopbackAndPrivate
+        remembered = core.state?.loadTable()
+        let known = core.state?.ownsTable == true ? remembered?.id : nil
         node = DHTNode(
-            id: NodeID(UInt160.random(using: &core.random)),
+            id: known ?? NodeID(UInt160.random(using: &core.random)),
             limits: limits,
             seed: core.random.next(),
             now: core.now
@@ -69,7 +73,7 @@ final class DHTDriver {
     func start() {
         node.start(
             bootstrap: !core.configuration.bootstrap.isEmpty,
-            remembered: core.state?.loadTable() ?? [],
+            remembered: remembered?.contacts ?? [],
             at: core.now,
             into: &actions
         )

@@ -7,6 +7,8 @@ import Storage
 final class StateFolder {
     let path: String
     let resume: ResumeStore
+    /// Held by the one process that uses the table: two nodes with one ID would confuse everybody's tables.
+    private let tableLock: FileLock?
 
     init(_ path: String) throws(ShoalError) {
         self.path = path
@@ -15,20 +17,24 @@ final class StateFolder {
         } catch {
             throw ShoalError(error)
         }
+        tableLock = FileLock(path + "/dht.lock")
     }
 
     private var tablePath: String { path + "/dht.nodes" }
 
-    /// The nodes of the last run; none when the file is missing or is not what we wrote (hardening D16).
-    func loadTable() -> [Contact] {
-        guard let bytes = SmallFile.read(tablePath, limit: 64 << 10) else { return [] }
-        return (try? TableFile(bytes.span.bytes).contacts) ?? []
+    /// The nodes of the last run; `nil` when the file is missing or is not what we wrote (hardening D16).
+    func loadTable() -> TableFile? {
+        guard let bytes = SmallFile.read(tablePath, limit: 64 << 10) else { return nil }
+        return try? TableFile(bytes.span.bytes)
     }
+
+    /// Whether this process may go by the ID in the table and write the table.
+    var ownsTable: Bool { tableLock != nil }
 
     /// Replaces the file as a whole, so that a crash leaves the old or the new one.
     func saveTable(_ contacts: [Contact], of id: NodeID) {
         // An empty table is no news: what was remembered is worth more.
-        guard !contacts.isEmpty else { return }
+        guard ownsTable, !contacts.isEmpty else { return }
         SmallFile.replace(tablePath, with: TableFile(id: id, contacts: contacts).encoded)
     }
 }

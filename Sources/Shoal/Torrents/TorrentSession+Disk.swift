@@ -58,12 +58,11 @@ extension TorrentSession {
 
     private func inspected(_ have: Bitfield) {
         guard let torrent, isSharing else { return run(having: have) }
-        if have.isEmpty, torrent.layout.pieceCount > 0 {
-            return fail(ShoalError(.badData, "nothing at \(placement?.path ?? "") is the data of \(torrent.name)"))
-        }
-        if !have.isFull {
-            let missing = have.count - have.setCount
-            core.emit(.notice("\(missing) of \(have.count) pieces are missing or wrong; the others are shared"))
+        guard have.isFull else {
+            let path = placement?.path ?? ""
+            let missing = "\(have.count - have.setCount) of \(have.count) pieces are missing or wrong"
+            let advice = "`shoal fetch` of the .torrent repairs them"
+            return fail(ShoalError(.badData, "\(path) is not the data of \(torrent.name): \(missing); \(advice)"))
         }
         run(having: have)
     }

@@ -25,12 +25,12 @@ extension TorrentSession {
         if case .fetch(let options) = purpose, options.sequential || options.standardOutput {
             swarm?.setSequential(true)
         }
-        // Who shares a part asks for nothing: what it shares is not its to write.
-        let wanted = isSharing ? have : placement.wanted
-        swarm?.select(wanted, at: core.now, into: &swarmActions)
+        swarm?.select(placement.wanted, at: core.now, into: &swarmActions)
         for session in Array(sessions.values) { join(session) }
         performSwarm()
         if !isSharing { armRecord() }
+        // The swarm says so only when the last piece comes, not when none is missing.
+        if swarm?.isComplete == true { completed() }
         if isSharing, discovery.announcedTo > 0 || !usesDHT { ready(nil) }
         serveReaders()
         dial()

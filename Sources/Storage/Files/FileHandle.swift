@@ -42,8 +42,9 @@ final class FileHandle: Sendable {
         return done
     }
 
+    /// Writes all bytes; zeros where the file has a hole are left to the hole, so that a sparse file stays one.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(StorageError) {
-        guard let base = bytes.baseAddress else { return }
+        guard let base = bytes.baseAddress, !(bytes.isZero && isHole(at: offset, count: bytes.count)) else { return }
         var done = 0
         while done < bytes.count {
             // Safe: the kernel reads at most the rest of the caller's buffer.
@@ -79,8 +80,24 @@ final class FileHandle: Sendable {
         return errno == ENXIO ? nil : offset
     }
 
+    /// Whether these bytes lie inside the file and were never written.
+    private func isHole(at offset: Int64, count: Int) -> Bool {
+        let size = lseek(descriptor, 0, SEEK_END)
+        let next = firstData(from: offset) ?? Int64(size)
+        return next >= offset + Int64(count) && Int64(size) >= offset + Int64(count)
+    }
+
     /// Asks the kernel to begin reading: a disk works while the processor hashes.
     func willRead(at offset: Int64, count: Int) {
         _ = posix_fadvise(descriptor, off_t(offset), off_t(count), POSIX_FADV_WILLNEED)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether every byte is zero; told by the first words for nearly all data.
+    fileprivate var isZero: Bool {
+        let words = count / 8
+        for index in 0..<words where loadUnaligned(fromByteOffset: index * 8, as: UInt64.self) != 0 { return false }
+        return self[(words * 8)...].allSatisfy { $0 == 0 }
     }
 }
