@@ -121,7 +121,7 @@ class JoinTests(Case):
         self.assertTrue(nodes[0].event("dht", 10, where=lambda e: e["joined"])["nodes"] >= 1)
 
     def test_remembers(self):
-        """a node whose bootstrap node is dead joins through the nodes that it remembers"""
+        """a node whose bootstrap node is dead joins through the nodes that it remembers, with the same ID"""
         first = self.node()
         kept = self.path("kept")
         node = self.node(bootstrap=first.address, state=kept)
@@ -129,6 +129,7 @@ class JoinTests(Case):
         node.signal(signal.SIGTERM)
         self.assertEqual(node.wait(), 143)
         again = self.node(bootstrap=f"127.0.0.1:{closed_port()}", state=kept)
+        self.assertEqual(again.last("listening")["node_id"], node.last("listening")["node_id"])
         first_id = first.last("listening")["node_id"]
         until(lambda: first_id in self.known_nodes(again.address), 15, "the node to rejoin through its memory", self.logs)
 
