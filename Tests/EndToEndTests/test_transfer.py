@@ -109,10 +109,11 @@ class SwarmTests(Case):
         holders = [self.fetch(torrent_file, path, "--seed", bootstrap=network) for path in (first, second)]
         third = self.fetched(Torrent.read(torrent_file).hex, self.path("third.bin"), bootstrap=network)
         self.same(source, self.path("third.bin"))
-        self.assertEqual(third.last("done")["downloaded"], size)
+        # The end-game asks two peers for the last blocks; in so small a file that is a visible part.
+        self.assertLess(third.last("done")["downloaded"], size * 1.25)
         for holder, path in zip(holders, (first, second)):
             done = holder.event("done")
-            self.assertEqual(done["downloaded"], size // 2, "it fetched what it already had")
+            self.assertLess(done["downloaded"], size // 2 * 1.25, "it fetched what it already had")
             self.same(source, path)
 
     @alone
@@ -221,7 +222,7 @@ class SourceTests(Case):
         self.same(self.source, self.path("output.bin"))
 
     def test_share_changed_data(self):
-        """share --torrent refuses data that is not the torrent's, with exit 5"""
+        """share --torrent refuses data that is not the torrent's, with exit 5, and says how much is wrong"""
         with open(self.source, "rb") as f:
             torrent_file = Torrent.of("what.bin", f.read()).save(self.path("theirs.torrent"))
         with open(self.source, "r+b") as f:
@@ -229,4 +230,4 @@ class SourceTests(Case):
         process = self.shoal("share", self.source, "--torrent", torrent_file, "--listen", "127.0.0.1:0",
                              "--bootstrap-file", self.empty_file)
         process.wait()
-        self.expect(process, 5, "what.bin|piece")
+        self.expect(process, 5, "what.bin", "1 of 19")

@@ -109,13 +109,19 @@ class Aria2(Client):
         self.start(torrent, folder, "--seed-ratio=0.0", "--check-integrity=true", "--bt-hash-check-seed=true")
 
     def fetch(self, what, folder, keep_seeding=False):
-        """It exits when it has everything, unless it is to go on seeding."""
-        self.keep_seeding, self.to = keep_seeding, folder
-        self.start(what, folder, *(["--seed-ratio=0.0"] if keep_seeding else ["--seed-time=0"]))
+        """It exits when it has everything, unless it is to go on seeding; then a hook makes a file that says so."""
+        self.complete_mark = os.path.join(self.folder, "complete") if keep_seeding else None
+        if not keep_seeding:
+            return self.start(what, folder, "--seed-time=0")
+        hook = os.path.join(self.folder, "hook")
+        with open(hook, "w") as f:
+            f.write(f"#!/bin/sh\n: >'{self.complete_mark}'\n")
+        os.chmod(hook, 0o755)
+        return self.start(what, folder, "--seed-ratio=0.0", f"--on-bt-download-complete={hook}")
 
     def is_complete(self):
-        if self.keep_seeding:
-            return f"Download complete: {self.to}/".encode() in self.process.stdout()
+        if self.complete_mark:
+            return os.path.exists(self.complete_mark)
         if self.process.code not in (None, 0):
             self.case.fail(f"aria2 gave up\n{self.process.log()}")
         return self.process.code == 0

@@ -23,7 +23,6 @@ class SwarmTests(_Interop):
         # Slow enough that nobody is complete before the last one has begun, so that they trade among themselves.
         sharer = self.share(source, "--save-torrent", torrent_file, "--limit-up", "2M",
                             bootstrap=nodes[0], host=clients.new_address())
-        self.known_peers(nodes[0], sharer.info_hash)
         magnet = Torrent.read(torrent_file).magnet
         others = {client: client(self, nodes) for client in clients.ALL}
         outputs = {client: self.path("output", client.name) for client in clients.ALL}

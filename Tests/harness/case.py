@@ -134,7 +134,7 @@ class Case(unittest.TestCase):
         return seeder
 
     def known_peers(self, at, info_hash, count=1, seconds=20):
-        """Waits until the node at `at` knows `count` peers of the torrent."""
+        """Waits until the node at `at` knows `count` peers of the torrent; in a network of few nodes each of them does."""
         # From an address of its own, and seldom: nodes fall silent towards an address that asks too often.
         asker = self.speaker(dht.Node, "127.0.0.1" if at.startswith("127.") else "10.77.1.1")
         key = bytes.fromhex(info_hash) if isinstance(info_hash, str) else info_hash

@@ -95,8 +95,10 @@ class Process:
                 f.seek(0, os.SEEK_END)
                 f.seek(max(0, f.tell() - 20_000))
                 lines = f.read().decode(errors="replace").strip().splitlines()
-            progress = [line for line in lines if '"progress"' in line]
-            lines = [line for line in lines if line not in progress[:-1]]
+            # Of events that repeat, the last one is enough.
+            for often in ('"event":"progress"', '"event":"dht"'):
+                repeated = [line for line in lines if often in line.replace(": ", ":")][:-1]
+                lines = [line for line in lines if line not in repeated]
             text += [f"    {os.path.basename(path)}: {line[:300]}" for line in lines[-8:]]
         return "\n".join(text)
 

@@ -38,7 +38,7 @@ class _Result(unittest.TestResult):
         message = f"{kind.__name__}: {error}" if str(error) else kind.__name__
         text = "\n".join([suffix, *where, message[:6000]]).strip("\n")
         logs = [] if suffix else [log for log in (p.log() for p in getattr(test, "processes", [])) if log not in text]
-        self.text = "\n".join([*filter(None, [self.text]), text, *logs[:12]])
+        self.text = "\n".join([*filter(None, [self.text]), text, *logs[:1], *logs[1:][-6:]])
 
 
 def _flatten(suite):
