@@ -41,7 +41,7 @@ extension Connection {
         }
         switch id {
         case .bitfield:
-            guard !hasAnnounced else { throw .lateBitfield }
+            // aria2 1.36 sends one in the middle of a session in place of many haves; it is taken like them.
             let exact = ((layout?.pieceCount ?? limits.pieceCount) + 7) / 8
             guard length - 1 == exact || (layout == nil && length - 1 < exact) else { throw .malformedBitfield }
         case .haveAll, .haveNone:

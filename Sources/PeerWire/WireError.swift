@@ -14,7 +14,7 @@ package enum WireError: Error, Hashable, Sendable {
     case messageTooLong(UInt32)
     /// The length does not fit the kind of message.
     case wrongLength(id: UInt8, length: Int)
-    /// `bitfield`, `have all` or `have none` after the pieces were already spoken of (hardening B2).
+    /// `have all` or `have none` after the pieces were already spoken of (hardening B2).
     case lateBitfield
     /// A bitfield of the wrong size or with spare bits set (hardening B2).
     case malformedBitfield
@@ -48,7 +48,7 @@ extension WireError: CustomStringConvertible {
         case .idle: "idle for too long"
         case .messageTooLong(let length): "message of \(length) bytes is over the limit"
         case .wrongLength(let id, let length): "message \(id) cannot have \(length) bytes"
-        case .lateBitfield: "bitfield after pieces were announced"
+        case .lateBitfield: "have all or have none after pieces were announced"
         case .malformedBitfield: "bitfield of the wrong size or with spare bits set"
         case .fastNotNegotiated(let id): "message \(id) without the fast extension"
         case .pieceOutOfRange(let index): "piece \(index) is outside the torrent"

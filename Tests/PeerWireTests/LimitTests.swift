@@ -55,16 +55,25 @@ struct LimitTests {
     }
 
     @Test(
-        "B2: a bitfield, have all or have none comes once, and before other words about pieces",
+        "B2: have all and have none come once, and before other words about pieces",
         arguments: [
             frame(5, [0xe0]), frame(14), frame(15), frame(4, [0, 0, 0, 0]),
             frame(6, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0]), frame(7, [0, 0, 0, 0, 0, 0, 0, 0, 1]),
         ],
-        [frame(5, [0xe0]), frame(14), frame(15)]
+        [frame(14), frame(15)]
     )
-    func lateBitfield(first: [UInt8], second: [UInt8]) {
+    func lateAnnouncement(first: [UInt8], second: [UInt8]) {
         #expect(LimitTests.error(first) == nil)
         #expect(LimitTests.error(first + second) == .lateBitfield)
+    }
+
+    @Test("B2: aria2 sends a bitfield in place of many haves, in the middle of a session")
+    func bitfieldInTheMiddle() {
+        var remote = Remote.connected()
+        remote.send(frame(5, [0x80]) + frame(4, [0, 0, 0, 1]) + frame(5, [0xe0]))
+
+        #expect(remote.error == nil)
+        #expect(remote.events.last == .bitfield(Bitfield(filled: 3)))
     }
 
     @Test(

@@ -201,8 +201,16 @@ struct Lookup: Sendable {
     ///
     /// Late confirmations are waited for only while there is none at all: they count, but hold nobody up.
     mutating func advancePhase() {
-        if phase == .searching, progress == .complete { phase = .announcing }
+        if phase == .searching, progress == .complete || isGoodEnough { phase = .announcing }
         if phase == .announcing, announcesInFlight == 0, lateAnnounces == 0 || announcedTo > 0 { phase = .finished }
+    }
+
+    /// Somebody waits for the answer itself, so late ones hold it up no longer; an announcement is for all who answer.
+    private var isGoodEnough: Bool {
+        switch purpose {
+        case .findNode, .getPeers(_, announcing: nil): replies > 0 && progress == .onlyLateAnswersMissing
+        case .getPeers, .join, .refresh: false
+        }
     }
 
     /// Ends the search as it is: there is nobody left to ask.

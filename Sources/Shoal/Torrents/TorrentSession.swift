@@ -93,18 +93,18 @@ final class TorrentSession {
 
     /// Fetches: with the metadata where it is known, else with what former runs or other peers know of it.
     func startFetching(_ torrent: Torrent?, peers: [String]) {
-        reportAlarmRang()
         if let torrent { adopt(torrent) } else { remember() }
+        reportAlarmRang()
         add(peers)
         discover()
     }
 
     /// Serves files; those of a torrent that somebody else made are checked first.
     func startSharing(_ source: ShareSource, peers: [String]) {
-        reportAlarmRang()
         learn(source.torrent)
         placement = source.placement
         phase = .checking
+        reportAlarmRang()
         if let have = source.have {
             run(having: have)
         } else {
