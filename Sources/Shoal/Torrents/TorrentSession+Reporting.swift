@@ -59,7 +59,9 @@ extension TorrentSession {
         case .metadata:
             return sessions.isEmpty ? lookingForPeers : "asking \(peerCount) what the torrent holds"
         case .running:
-            if swarm?.isComplete == true { return isSharing && sessions.isEmpty ? "waiting for somebody to fetch" : nil }
+            if swarm?.isComplete == true {
+                return isSharing && sessions.isEmpty ? "waiting for somebody to fetch" : nil
+            }
             if sessions.isEmpty { return lookingForPeers }
             guard report.down.bytesPerSecond < 1 else { return nil }
             let missing = swarm?.unavailablePieces ?? 0

@@ -66,7 +66,7 @@ extension Swarm {
         roster.slot(of: peer).map { peers[$0].outstanding > 0 } ?? false
     }
 
-    package func statistics(of peer: PeerHandle) -> PeerStatistics? { 
+    package func statistics(of peer: PeerHandle) -> PeerStatistics? {
         // Written out: the compiler cannot form a method reference on a noncopyable value.
         guard let slot = roster.slot(of: peer) else { return nil }
         return statistics(at: slot)
