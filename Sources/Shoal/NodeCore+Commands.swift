@@ -83,6 +83,12 @@ extension NodeCore {
         return dht.contacts.map { DHTContact($0) }
     }
 
+    /// The first node answers: whoever could not tell anybody where it is tells now. The first node of a network gets here
+    /// when its first visitor comes.
+    func joinedDHT() {
+        for torrent in Array(torrents.values) { torrent.discoverAgain() }
+    }
+
     /// Nobody answered: the person hears whom we asked and what happens next.
     func bootstrapFailed(retryIn pause: Duration) {
         let nodes = configuration.bootstrap

@@ -152,6 +152,7 @@ final class DHTDriver {
             if hasFailed { core.emit(.notice("joined the DHT: \(nodes) nodes answer")) }
             hasFailed = false
             core.emit(.dht(DHTStatus(nodes: nodes, isJoined: true)))
+            core.joinedDHT()
         case .bootstrapFailed(_, let pause):
             hasFailed = true
             core.bootstrapFailed(retryIn: pause)

@@ -6,6 +6,7 @@ import Swarming
 
 /// Looking for peers: the DHT, and whom the person named.
 struct Discovery {
+    var isLooking = false
     var lookup: LookupID?
     /// Lookups that ended since a peer was last connected.
     var fruitless = 0
@@ -27,14 +28,24 @@ extension TorrentSession {
     var usesDHT: Bool { core.dht != nil && !isPrivate }
 
     func discover() {
-        guard usesDHT, discovery.lookup == nil else { return }
+        guard usesDHT, !discovery.isLooking else { return }
         if case .stopped = phase { return }
         discovery.peersNamed = 0
         let handler = DHTDriver.LookupHandler(
             foundPeers: { [weak self] peers in self?.found(peers) },
             finished: { [weak self] summary in self?.lookupFinished(summary) }
         )
-        discovery.lookup = core.dht?.findPeers(of: infoHash, announcing: core.listenPort, handler)
+        discovery.isLooking = true
+        let lookup = core.dht?.findPeers(of: infoHash, announcing: core.listenPort, handler)
+        // Where there is nobody to ask it has ended by now.
+        discovery.lookup = discovery.isLooking ? lookup : nil
+    }
+
+    /// The DHT can be reached, and nobody knows yet that we are here.
+    func discoverAgain() {
+        guard discovery.announcedTo == 0 else { return }
+        discovery.fruitless = 0
+        discover()
     }
 
     private func found(_ peers: [Endpoint]) {
@@ -46,6 +57,7 @@ extension TorrentSession {
     }
 
     private func lookupFinished(_ summary: LookupSummary) {
+        discovery.isLooking = false
         discovery.lookup = nil
         discovery.nodesAsked = summary.replies
         discovery.announcedTo = summary.announcedTo
@@ -57,7 +69,10 @@ extension TorrentSession {
     private var pauseBeforeNextLookup: Duration {
         let isAnnounced = discovery.announcedTo > 0
         let isSatisfied = swarm?.isComplete == true || sessions.count >= TorrentSession.enoughPeers
-        if isAnnounced, isSatisfied { return TorrentSession.announceInterval }
+        if isAnnounced, isSatisfied {
+            // A young network has few nodes; later ones come closer to the info-hash and are asked instead of those that know.
+            return discovery.announcedTo < 8 ? .seconds(120) : TorrentSession.announceInterval
+        }
         if isAnnounced, !sessions.isEmpty {
             discovery.fruitless = 0
             return .seconds(60)
