@@ -54,18 +54,6 @@ package struct SwarmSimulation {
         case timer(Int)
     }
 
-    private struct Event: Comparable {
-        var at: Instant
-        var number: Int
-        var occasion: Int
-
-        static func < (left: Event, right: Event) -> Bool {
-            left.at != right.at ? left.at < right.at : left.number < right.number
-        }
-
-        static func == (left: Event, right: Event) -> Bool { left.number == right.number }
-    }
-
     /// A class, because arrays do not hold machines that cannot be copied.
     private final class Participant {
         var swarm: Swarm
@@ -92,12 +80,12 @@ package struct SwarmSimulation {
 
     private let layout: PieceLayout
     private var participants: [Participant] = []
-    private var queue = Heap<Event>()
-    private var occasions: [Int: Occasion] = [:]
-    private var now = Instant.zero
+    private var queue = EventQueue<Occasion>()
     private var eventCount = 0
-    private var trace: UInt64 = 0xcbf2_9ce4_8422_2325
+    private var trace = TraceHash()
     private var banned: Set<Int> = []
+
+    private var now: Instant { queue.now }
 
     /// All nodes meet each other at the start, in an order that the seed decides.
     package init(layout: PieceLayout, nodes: [Node], limits: SwarmLimits = .init(), seed: UInt64) {
@@ -117,9 +105,8 @@ package struct SwarmSimulation {
 
     /// Runs until everybody has everything, nothing happens any more, or the time is over.
     package mutating func run(for limit: Duration) -> Outcome {
-        while let event = queue.popFirst(), event.at <= Instant.zero + limit {
-            now = event.at
-            guard let occasion = occasions.removeValue(forKey: event.occasion) else { continue }
+        while let occasion = queue.next(until: .zero + limit) {
+            eventCount += 1
             happened(occasion)
             if participants.allSatisfy({ $0.swarm.isComplete }) { break }
         }
@@ -128,7 +115,7 @@ package struct SwarmSimulation {
             uploaded: participants.map(\.uploaded),
             wasted: participants.map { $0.swarm.wastedBytes },
             banned: banned,
-            trace: trace,
+            trace: trace.value,
             events: eventCount
         )
     }
@@ -276,15 +263,13 @@ package struct SwarmSimulation {
     }
 
     private mutating func schedule(_ occasion: Occasion, at instant: Instant) {
-        eventCount += 1
-        occasions[eventCount] = occasion
-        queue.insert(Event(at: instant, number: eventCount, occasion: eventCount))
+        queue.schedule(occasion, at: instant)
     }
 
     /// FNV-1a over words.
     private mutating func record(_ action: SwarmAction, of node: Int) {
         for word in [UInt64(bitPattern: now.nanoseconds), UInt64(node)] + SwarmSimulation.words(of: action) {
-            trace = (trace ^ word) &* 0x0000_0100_0000_01b3
+            trace.add(word)
         }
     }
 
