@@ -205,12 +205,10 @@ struct Lookup: Sendable {
         if phase == .announcing, announcesInFlight == 0, lateAnnounces == 0 || announcedTo > 0 { phase = .finished }
     }
 
-    /// Somebody waits for the answer itself, so late ones hold it up no longer; an announcement is for all who answer.
+    /// Who asks for peers without announcing has what it wants; a late answer could only name more of them.
     private var isGoodEnough: Bool {
-        switch purpose {
-        case .findNode, .getPeers(_, announcing: nil): replies > 0 && progress == .onlyLateAnswersMissing
-        case .getPeers, .join, .refresh: false
-        }
+        guard case .getPeers(_, announcing: nil) = purpose else { return false }
+        return peers.count > 0 && progress == .onlyLateAnswersMissing
     }
 
     /// Ends the search as it is: there is nobody left to ask.
