@@ -31,6 +31,7 @@ final class DHTDriver {
     private var resolved: [Endpoint] = []
     private(set) var isJoined = false
     private var hasFailed = false
+    private var lastStatus: DHTStatus?
 
     private lazy var alarm = Alarm(core) { [unowned self] in
         node.advanced(to: core.now, into: &actions)
@@ -96,8 +97,15 @@ final class DHTDriver {
     }
 
     private func report() {
-        core.emit(.dht(DHTStatus(nodes: node.contacts.count, isJoined: isJoined)))
+        tell(DHTStatus(nodes: node.contacts.count, isJoined: isJoined))
         reportAlarm.set(core.now + DHTDriver.reportInterval)
+    }
+
+    /// Only news: a node that runs for months must not fill a log with the same line.
+    private func tell(_ status: DHTStatus) {
+        guard status != lastStatus else { return }
+        lastStatus = status
+        core.emit(.dht(status))
     }
 
     // MARK: Commands
@@ -151,7 +159,7 @@ final class DHTDriver {
             isJoined = true
             if hasFailed { core.emit(.notice("joined the DHT: \(nodes) nodes answer")) }
             hasFailed = false
-            core.emit(.dht(DHTStatus(nodes: nodes, isJoined: true)))
+            tell(DHTStatus(nodes: nodes, isJoined: true))
             core.joinedDHT()
         case .bootstrapFailed(_, let pause):
             hasFailed = true

@@ -37,6 +37,9 @@ struct Report {
     /// When something useful last happened: refused data does not count (cli.md, `--timeout`).
     private(set) var lastMovement: Instant
     var nextReadNotice = Instant.zero
+    /// The progress that the owner heard last, and when.
+    var told: Progress?
+    var toldAt = Instant.zero
     var isDone = false
 
     private static let bannedLimit = 8

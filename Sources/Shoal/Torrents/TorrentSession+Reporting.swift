@@ -8,14 +8,25 @@ import Swarming
 extension TorrentSession {
     /// Five times a second is as often as a person can read.
     private static let reportInterval: Duration = .milliseconds(200)
+    /// How often nothing new is said.
+    private static let quietInterval: Duration = .seconds(5)
 
     func reportAlarmRang() {
         report.down.update(total: report.downloaded, at: core.now)
         report.up.update(total: report.uploaded, at: core.now)
-        core.emit(.progress(progress))
+        tellProgress()
         giveUpIfNothingMoves()
         if case .stopped = phase { return }
         reportAlarm.set(core.now + TorrentSession.reportInterval)
+    }
+
+    /// At once where something changed; else now and then, as a sign of life.
+    private func tellProgress() {
+        let progress = progress
+        guard progress != report.told || core.now >= report.toldAt + TorrentSession.quietInterval else { return }
+        report.told = progress
+        report.toldAt = core.now
+        core.emit(.progress(progress))
     }
 
     private var progress: Progress {
