@@ -35,8 +35,6 @@ final class NodeCore {
 
     /// Where payload goes that nobody waits for any more.
     let sink = PieceBuffer(capacity: 65_536)
-    /// Connections that were closed because of what they sent.
-    var wireErrors = 0
 
     private var sessions: [PeerHandle: PeerSession] = [:]
     private var lastHandle: UInt32 = 0

@@ -94,7 +94,6 @@ extension PeerSession {
             }
             armAlarm()
         } catch {
-            core.wireErrors += 1
             close(.wire(error))
         }
     }

@@ -85,6 +85,10 @@ extension TorrentSession {
 
     private var lookingForPeers: String {
         let banned = report.banned.isEmpty ? "" : "; \(report.banned.count) banned for bad data"
+        if isPrivate {
+            return
+                "a private torrent: its peers come from its tracker, which this version does not ask; name one with --peer"
+        }
         guard usesDHT, let dht = core.dht else { return "no peer answers\(banned)" }
         guard dht.isJoined else { return "no DHT node has answered yet\(banned)" }
         let nodes = max(discovery.nodesAsked, dht.contacts.count)
