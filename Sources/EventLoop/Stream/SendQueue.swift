@@ -9,7 +9,7 @@ package final class SendQueue {
         var pointer: UnsafeRawPointer
         var count: Int
         /// Keeps the memory alive until it was sent.
-        var owner: AnyObject
+        var owner: AnyObject?
     }
 
     /// Memory for small messages; a new one is begun when it is full.
@@ -96,13 +96,15 @@ package final class SendQueue {
                 left = 0
             } else {
                 left -= length
+                // Its buffer is wanted elsewhere long before the rest of the queue has left.
+                segments[first].owner = nil
                 first += 1
             }
         }
         if first == segments.count {
             segments.removeAll(keepingCapacity: true)
             first = 0
-            chunk?.used = 0
+            if let chunk, chunk.memory.count > Chunk.capacity { self.chunk = nil } else { chunk?.used = 0 }
         } else if first >= 256 {
             segments.removeFirst(first)
             first = 0
