@@ -74,7 +74,10 @@ let testTargets: [Target] = [
     tests("SimulationTests", ["Simulation", "Kademlia", "PeerWire", "Swarming", "Metainfo", "Primitives"]),
     tests("EventLoopTests", ["EventLoop", "Primitives", "TestSupport"]),
     tests("StorageTests", ["Storage", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
-    tests("ShoalTests", ["Shoal", "Metainfo", "Primitives", "TestSupport"]),
+    tests(
+        "ShoalTests",
+        ["Shoal", "Metainfo", "PeerWire", "Swarming", "EventLoop", "Storage", "Primitives", "TestSupport"]
+    ),
     tests("CommandLineTests", ["shoal", "Shoal", "Primitives"]),
     tests("IntegrationTests", ["Shoal", "Metainfo", "PeerWire", "Cryptography", "Primitives", "TestSupport"]),
     tests("TidyTests", []),
