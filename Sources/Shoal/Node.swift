@@ -17,6 +17,7 @@ public actor Node {
     private let configuration: Configuration
     private let continuation: AsyncStream<Event>.Continuation
     private var core: NodeCore?
+    private var isStopped = false
 
     /// What happens, in order. A reader that falls more than 10 000 events behind loses the oldest.
     public nonisolated let events: AsyncStream<Event>
@@ -54,18 +55,23 @@ public actor Node {
     ///   state folder cannot be used.
     public func start() throws(ShoalError) { try open().listen() }
 
-    /// Saves state, leaves, and ends the event stream; takes at most three seconds.
+    /// Saves state, leaves, and ends the event stream; takes at most three seconds, and may be called more than once.
+    ///
+    /// Whoever waits for something of this node gets an error. A stopped node cannot be started again.
     public func stop() async {
-        guard let core else { return continuation.finish() }
-        self.core = nil
-        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
-            core.turn { core.stop { done.resume() } }
+        isStopped = true
+        if let core {
+            await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+                core.turn { core.stop { done.resume() } }
+            }
         }
+        core = nil
         continuation.finish()
     }
 
     /// The parts that need no network: disk workers and state.
     private func open() throws(ShoalError) -> NodeCore {
+        if isStopped { throw ShoalError(.failed, "the node was stopped") }
         if let core { return core }
         guard let loop else {
             throw ShoalError(.failed, "too many open files or threads; raise the limits (ulimit -n)")
@@ -96,7 +102,7 @@ public actor Node {
         guard request.paths.count == 1, let path = request.paths.first else {
             throw ShoalError(.usage, "one path holds the data of a torrent")
         }
-        let source = try ShareSource(try TorrentFile(bytes).torrent, at: path, openFiles: core.openFiles)
+        let source = try await core.source(of: try TorrentFile(bytes).torrent, at: path)
         return try await core.share(source, peers: request.peers)
     }
 

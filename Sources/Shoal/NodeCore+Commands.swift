@@ -5,6 +5,7 @@ import Primitives
 /// What the actor's callers ask for besides sharing.
 extension NodeCore {
     func fetch(_ source: FetchSource, _ options: FetchOptions) throws(ShoalError) -> String {
+        try throwIfStopping()
         let request = try FetchRequest(source)
         let infoHash = request.infoHash
         guard torrents[infoHash] == nil else {
@@ -45,6 +46,7 @@ extension NodeCore {
         let endpoints: [Endpoint] = await withCheckedContinuation { done in
             resolve(address) { done.resume(returning: $0) }
         }
+        try throwIfStopping()
         guard let endpoint = endpoints.first else {
             throw ShoalError(.network, "cannot find the address of '\(address)'")
         }
@@ -121,11 +123,13 @@ private final class DHTSearch {
         await withCheckedContinuation { done in
             self.done = done
             core.turn {
-                alarm.set(core.now + .seconds(timeout))
+                // A day is as good as for ever, and can be added to any time.
+                alarm.set(core.now + .seconds(min(max(0, timeout), 86_400)))
                 lookup = begin(
                     DHTDriver.LookupHandler(
                         foundPeers: { self.peers += $0 },
-                        finished: { self.finish($0) }
+                        finished: { self.finish($0) },
+                        stopped: { self.finish(nil) }
                     )
                 )
             }

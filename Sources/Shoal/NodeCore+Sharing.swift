@@ -4,18 +4,26 @@ import Storage
 
 /// Making torrents of files, checking files against torrents, serving both.
 extension NodeCore {
+    /// 20 bytes each, in metadata of at most 8 MiB (hardening F9), which also names the files.
+    private static let maximumPieces = 400_000
+
     /// Hashes files into a new torrent, with all workers; progress is emitted meanwhile.
     func makeTorrent(_ request: ShareRequest) async throws(ShoalError) -> ShareSource {
-        let draft = try await scan(request)
+        let draft = try await onDisk { () throws(ShoalError) in try ShareDraft(request) }
         for notice in draft.notices { emit(.notice(notice)) }
         let pieceLength = request.pieceLength ?? TorrentBuilder.pieceLength(forSize: draft.size)
         guard pieceLength.nonzeroBitCount == 1, (16 << 10)...(256 << 20) ~= pieceLength else {
             throw ShoalError(.usage, "a piece length must be a power of two from 16 KiB to 256 MiB")
         }
+        let layout = PieceLayout(totalSize: draft.size, pieceLength: pieceLength)
+        // Before hours of hashing, and not after: their hashes must fit into metadata that others take.
+        guard layout.pieceCount <= NodeCore.maximumPieces else {
+            throw ShoalError(.usage, "\(layout.pieceCount) pieces are too many; choose a longer --piece-length")
+        }
         let files = FileSet(
             root: draft.root,
             files: draft.stored,
-            layout: PieceLayout(totalSize: draft.size, pieceLength: pieceLength),
+            layout: layout,
             access: .reading,
             openFiles: openFiles
         )
@@ -30,14 +38,14 @@ extension NodeCore {
         return ShareSource(torrent, files)
     }
 
-    private func scan(_ request: ShareRequest) async throws(ShoalError) -> ShareDraft {
-        let result: Result<ShareDraft, ShoalError> = await withCheckedContinuation { done in
-            disk.submit { () -> Result<ShareDraft, ShoalError> in
-                do throws(ShoalError) {
-                    return .success(try ShareDraft(request))
-                } catch {
-                    return .failure(error)
-                }
+    /// Runs on a worker what may have to wait for a file system.
+    func onDisk<Value: Sendable>(
+        _ work: @escaping @Sendable () throws(ShoalError) -> Value
+    ) async throws(ShoalError) -> Value {
+        try throwIfStopping()
+        let result: Result<Value, ShoalError> = await withCheckedContinuation { done in
+            disk.submit {
+                Result(catching: work)
             } then: {
                 done.resume(returning: $0)
             }
@@ -46,11 +54,17 @@ extension NodeCore {
     }
 
     private func hash(_ verifier: Verifier, reporting state: TorrentState) async throws(ShoalError) {
+        try throwIfStopping()
         let reporter = HashingReport(self, verifier, state)
-        defer { reporter.stop() }
+        hashing[ObjectIdentifier(verifier)] = verifier
+        defer {
+            reporter.stop()
+            hashing[ObjectIdentifier(verifier)] = nil
+        }
         let result: Result<Void, StorageError> = await withCheckedContinuation { done in
             disk.run(verifier) { done.resume(returning: $0) }
         }
+        try throwIfStopping()
         if case .failure(let error) = result { throw ShoalError(error) }
     }
 
@@ -58,6 +72,7 @@ extension NodeCore {
     ///
     /// - Returns: when others can find it, or two seconds after it could be fetched from this address.
     func share(_ source: ShareSource, peers: [String]) async throws(ShoalError) -> TorrentInfo {
+        try throwIfStopping()
         let infoHash = source.torrent.infoHash
         guard torrents[infoHash] == nil else {
             throw ShoalError(.usage, "\(infoHash) is shared or fetched by this node already")
@@ -74,9 +89,16 @@ extension NodeCore {
         return info
     }
 
+    /// The files of a torrent that somebody else made.
+    func source(of torrent: Torrent, at path: String) async throws(ShoalError) -> ShareSource {
+        try await onDisk { [openFiles] () throws(ShoalError) in
+            try ShareSource(torrent, at: path, openFiles: openFiles)
+        }
+    }
+
     /// How many pieces of a torrent are right on disk.
     func verify(_ torrent: Torrent, at path: String) async throws(ShoalError) -> Int {
-        let source = try ShareSource(torrent, at: path, openFiles: openFiles)
+        let source = try await source(of: torrent, at: path)
         let hashes = torrent.pieceHashes
         let verifier = Verifier(source.placement.files) { hashes[$0] }
         guard torrent.layout.pieceCount > 0 else { return 0 }

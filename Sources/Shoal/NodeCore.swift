@@ -32,19 +32,27 @@ final class NodeCore {
     private let resolver: Resolver
     private var signals: Signals?
     private(set) var isStopping = false
+    private var isStopped = false
+    /// Hashing runs that somebody waits for; a stop cancels them.
+    var hashing: [ObjectIdentifier: Verifier] = [:]
 
     /// Where payload goes that nobody waits for any more.
     let sink = PieceBuffer(capacity: 65_536)
 
     private var sessions: [PeerHandle: PeerSession] = [:]
+    /// Accepted connections that have not greeted yet, oldest first.
+    private var greeting: [PeerHandle] = []
     private var lastHandle: UInt32 = 0
     private var dirty: [PeerSession] = []
     private var turnDepth = 0
     private lazy var stopAlarm = Alarm(self) { [unowned self] in finishStopping() }
-    private var whenStopped: (() -> Void)?
+    private var whenStopped: [() -> Void] = []
 
     /// Connections over all torrents; file descriptors are counted against it.
     static let maximumSessions = 400
+    /// Accepted connections that have not sent their handshake: the oldest makes room for the newest, so that a flood of
+    /// silent ones keeps nobody out (hardening N38).
+    static let maximumGreeting = 64
     /// performance.md: under 64 MiB a side in all is the aim; most of it goes here when a fast disk cannot keep up.
     static let pieceBudget = 48 << 20
     static let blockBudget = 16 << 20
@@ -74,7 +82,10 @@ final class NodeCore {
         loop.onWakeUp { [weak self] in self?.turn { self?.drainDisk() } }
     }
 
-    private func drainDisk() { disk.drainCompletions() }
+    private func drainDisk() {
+        disk.drainCompletions()
+        if isStopping { finishStoppingIfIdle() }
+    }
 
     var now: Instant { loop.now }
 
@@ -116,6 +127,7 @@ final class NodeCore {
     // MARK: Starting
 
     func listen() throws(ShoalError) {
+        guard listener == nil else { return }
         let port = try bind()
         listener = port.listener
         listenAddress = port.endpoint
@@ -126,7 +138,10 @@ final class NodeCore {
             port.datagrams.close()
         }
         emit(.listening(address: port.endpoint.description, nodeID: dht?.nodeID.hex ?? ""))
-        turn { dht?.start() }
+        turn {
+            dht?.start()
+            for torrent in torrents.values { torrent.discover() }
+        }
     }
 
     private func bind() throws(ShoalError) -> BoundPort {
@@ -156,9 +171,9 @@ final class NodeCore {
     /// Looks up `host:port`; the completion runs in a turn of its own.
     func resolve(_ text: String, then done: @escaping ([Endpoint]) -> Void) {
         guard let place = HostAndPort(text) else { return done([]) }
-        resolver.resolve(place.host, port: place.port) { [unowned self] endpoints in
+        resolver.resolve(place.host, port: place.port) { [weak self] endpoints in
             // IPv6 comes with the issue that brings its routing table.
-            turn { done(endpoints.filter(\.address.isV4)) }
+            self?.turn { done(endpoints.filter(\.address.isV4)) }
         }
     }
 
@@ -167,45 +182,66 @@ final class NodeCore {
     /// How long a clean stop may take (cli.md).
     private static let stopLimit: Duration = .milliseconds(2500)
 
+    /// Ends everything, and then calls back: at the latest when the time is over, however slow a disk is.
     func stop(then done: @escaping () -> Void) {
-        guard !isStopping else { return done() }
+        guard !isStopped else { return done() }
+        whenStopped.append(done)
+        guard !isStopping else { return }
         isStopping = true
-        whenStopped = done
-        listener?.close()
-        dht?.stop()
-        var left = torrents.count
         stopAlarm.set(now + NodeCore.stopLimit)
-        guard left > 0 else { return finishStopping() }
-        for torrent in Array(torrents.values) {
-            torrent.stop { [weak self] in
-                left -= 1
-                if left == 0 { self?.finishStopping() }
-            }
-        }
+        listener?.close()
+        for verifier in hashing.values { verifier.cancel() }
+        for torrent in Array(torrents.values) { torrent.stop {} }
+        dht?.stop()
+        finishStoppingIfIdle()
+    }
+
+    /// State is saved by disk workers, so the last of their jobs is the end.
+    private func finishStoppingIfIdle() {
+        if disk.pendingCount == 0 { finishStopping() }
     }
 
     private func finishStopping() {
-        guard let done = whenStopped else { return }
-        whenStopped = nil
+        guard !isStopped else { return }
+        isStopped = true
         stopAlarm.set(nil)
         torrents.removeAll()
         for session in Array(sessions.values) { session.close(.stopping) }
         resolver.close()
         signals?.close()
-        done()
+        disk.release()
+        let waiting = whenStopped
+        whenStopped = []
+        for done in waiting { done() }
+    }
+
+    /// Nothing new is begun once the node stops: nobody would end it.
+    func throwIfStopping() throws(ShoalError) {
+        if isStopping { throw ShoalError(.failed, "the node was stopped") }
     }
 
     // MARK: Sessions
 
+    /// Whether one more connection may be opened.
+    var hasRoom: Bool { sessions.count < NodeCore.maximumSessions && !isStopping }
+
     func dial(_ endpoint: Endpoint, source: PeerSource, for torrent: TorrentSession) -> Bool {
-        guard sessions.count < NodeCore.maximumSessions, !isStopping else { return false }
         let session = PeerSession(dialling: endpoint, source: source, for: torrent, core: self)
         guard session.connect() else { return false }
         sessions[session.handle] = session
         return true
     }
 
-    func closed(_ session: PeerSession) { sessions[session.handle] = nil }
+    func closed(_ session: PeerSession) {
+        sessions[session.handle] = nil
+        greeted(session)
+    }
+
+    /// The handshake of an accepted connection is here.
+    func greeted(_ session: PeerSession) { greeting.removeAll { $0 == session.handle } }
+
+    /// Every connection of a torrent, also those that are being dialled.
+    func sessions(of torrent: TorrentSession) -> [PeerSession] { sessions.values.filter { $0.torrent === torrent } }
 
     /// Whether an endpoint that others name is this node.
     func isOurs(_ endpoint: Endpoint) -> Bool { endpoint == listenAddress }
@@ -214,11 +250,13 @@ final class NodeCore {
 extension NodeCore: StreamListenerHandler {
     func listener(_ listener: StreamListener, accepted stream: TCPStream, from remote: Endpoint) {
         turn {
-            guard sessions.count < NodeCore.maximumSessions, !isStopping, allowsMoreFrom(remote.address) else {
-                return stream.close()
+            if greeting.count >= NodeCore.maximumGreeting {
+                greeting.first.flatMap { sessions[$0] }?.close(.crowdedOut)
             }
+            guard hasRoom, allowsMoreFrom(remote.address) else { return stream.close() }
             let session = PeerSession(accepted: stream, from: remote, core: self)
             sessions[session.handle] = session
+            greeting.append(session.handle)
         }
     }
 

@@ -1,4 +1,5 @@
 import Shoal
+import TestSupport
 import Testing
 
 @Suite("A network that begins with its sharer")

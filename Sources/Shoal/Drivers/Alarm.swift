@@ -23,5 +23,7 @@ final class Alarm: TimerHandler {
         if let deadline { timer.start(at: deadline) } else { timer.cancel() }
     }
 
+    var isSet: Bool { timer.deadline != nil }
+
     func timerFired(_ timer: Timer) { core.turn(action) }
 }

@@ -44,6 +44,10 @@ enum CloseCause: Hashable {
     case swarm(CloseReason)
     /// A second connection to the same peer.
     case duplicate
+    /// It takes nothing of what it is sent (hardening B9).
+    case readsNothing
+    /// It said nothing while too many others came.
+    case crowdedOut
     /// The torrent or the node stops.
     case stopping
 
@@ -66,6 +70,8 @@ enum CloseCause: Hashable {
         case .badMetadata: "bad_metadata"
         case .swarm(let reason): reason.word
         case .duplicate: "duplicate"
+        case .readsNothing: "reads_nothing"
+        case .crowdedOut: "crowded_out"
         case .stopping: "stopping"
         }
     }

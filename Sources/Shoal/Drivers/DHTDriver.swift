@@ -11,6 +11,8 @@ final class DHTDriver {
     struct LookupHandler {
         var foundPeers: ([Endpoint]) -> Void = { _ in }
         var finished: (LookupSummary) -> Void = { _ in }
+        /// The node stops before the lookup ended.
+        var stopped: () -> Void = {}
     }
 
     /// How a ping ended.
@@ -31,6 +33,7 @@ final class DHTDriver {
     private var resolved: [Endpoint] = []
     private(set) var isJoined = false
     private var hasFailed = false
+    private var isStopped = false
     private var lastStatus: DHTStatus?
 
     private lazy var alarm = Alarm(core) { [unowned self] in
@@ -83,16 +86,23 @@ final class DHTDriver {
         perform()
     }
 
+    /// Saves the table and tells everybody who still waits.
     func stop() {
-        core.state?.saveTable(node.contacts, of: node.id)
+        isStopped = true
+        core.state?.saveTable(node.contacts, of: node.id, on: core.disk)
         alarm.set(nil)
         saveAlarm.set(nil)
         reportAlarm.set(nil)
         socket.close()
+        let (waiting, open) = (pings, lookups)
+        pings = [:]
+        lookups = [:]
+        for ping in waiting.values { ping(.silent) }
+        for lookup in open.values { lookup.stopped() }
     }
 
     private func save() {
-        core.state?.saveTable(node.contacts, of: node.id)
+        core.state?.saveTable(node.contacts, of: node.id, on: core.disk)
         saveAlarm.set(core.now + DHTDriver.saveInterval)
     }
 
@@ -139,7 +149,7 @@ final class DHTDriver {
 
     /// Carries out what the machine wants. A handler may begin another lookup, whose actions join the same list.
     private func perform() {
-        guard !isPerforming else { return }
+        guard !isPerforming, !isStopped else { return }
         isPerforming = true
         var index = 0
         while index < actions.actions.count {
@@ -182,7 +192,8 @@ final class DHTDriver {
         resolved.removeAll()
         var left = core.configuration.bootstrap.count
         for text in core.configuration.bootstrap {
-            core.resolve(text) { [unowned self] endpoints in
+            core.resolve(text) { [weak self] endpoints in
+                guard let self else { return }
                 left -= 1
                 resolved += endpoints
                 guard !endpoints.isEmpty || left == 0 else { return }

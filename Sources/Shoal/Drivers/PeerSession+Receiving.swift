@@ -23,20 +23,26 @@ extension PeerSession {
     /// How much to read while payload is owed: headers, and no payload that would have to be copied.
     private static let betweenPayloads = 256
 
-    /// Reads what has arrived, payload straight into the piece's buffer.
+    /// Reads what has arrived, payload straight into the piece's buffer; under a limit when its turn comes.
     func receive() {
+        if core.rates.limitsReading { return core.rates.waitToRead(self) }
         for _ in 0..<PeerSession.readsPerTurn {
-            guard !isClosed, !isReadingPaused else { return }
-            guard core.rates.downloadAllowance() > 0 else { return core.rates.waitToRead(self) }
-            switch read() {
-            case .bytes(let count):
-                core.rates.downloaded(count)
-                arrived(count)
-            case .wouldBlock: return
-            case .closed: return close(.remote)
-            case .failed: return close(.lost)
-            }
+            guard receiveOnce() > 0 else { return }
         }
+    }
+
+    /// One read. Returns how many bytes came.
+    func receiveOnce() -> Int {
+        guard !isClosed, !isReadingPaused else { return 0 }
+        switch read() {
+        case .bytes(let count):
+            arrived(count)
+            return count
+        case .wouldBlock: break
+        case .closed: close(.remote)
+        case .failed: close(.lost)
+        }
+        return 0
     }
 
     /// One `readv`: the rest of the payload, then a little of what follows; or, between payloads, messages.
@@ -122,11 +128,18 @@ extension PeerSession {
         payloadArrived(taken)
     }
 
+    /// A peer's DHT node, which may become one of ours if it answers (BEP 5).
+    private func portNamed(_ port: UInt16) {
+        guard !hasNamedPort, torrent?.usesDHT == true else { return }
+        hasNamedPort = true
+        core.dht?.ping(Endpoint(endpoint.address, port))
+    }
+
     private func handle(_ event: PeerEvent) {
         switch event {
         case .handshake(let handshake): handshakeReceived(handshake)
         case .block(let block): beginPayload(of: block)
-        case .port(let port): core.dht?.ping(Endpoint(endpoint.address, port))
+        case .port(let port): portNamed(port)
         case .extensionHandshake: torrent?.extensionsKnown(self)
         case .metadata(let message): torrent?.received(message, from: self)
         case .keepAlive, .held, .ignored: break

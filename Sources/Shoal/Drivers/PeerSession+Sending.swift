@@ -48,8 +48,9 @@ struct UploadQueue {
 extension PeerSession {
     /// Bytes read ahead of the socket for one peer: two runs, so that disk and network overlap.
     private static let readAhead = 512 * 1024
-    /// What one `pread` brings and, with headers between the blocks, one system call sends.
-    private static let runLength = 256 * 1024
+
+    /// What may lie unsent for a peer that does not read (hardening B9).
+    private static let maximumUnsent = 4 << 20
 
     /// Queues one or more messages.
     func send(_ write: (inout ByteWriter) -> Void) {
@@ -67,27 +68,36 @@ extension PeerSession {
         core.flushAtEndOfTurn(self)
     }
 
-    /// Writes as much as the socket takes, and keeps the disk ahead of it.
+    /// Writes as much as the socket takes, and keeps the disk ahead of it; under a limit when its turn comes.
     func flush() {
         isDirty = false
         guard let stream, !isClosed, !stream.isConnecting else { return }
         readMore()
-        while !outbox.isEmpty {
-            let allowance = core.rates.uploadAllowance()
-            guard allowance > 0 else { return core.rates.waitToWrite(self) }
-            switch outbox.withVectors(limit: allowance, { stream.write($0) }) {
-            case .bytes(let count):
-                core.rates.uploaded(count)
-                outbox.sent(count)
-                connection.sent(at: core.now)
-                readMore()
-            case .wouldBlock:
-                stream.wantsWrite = true
-                return
-            case .failed: return close(.lost)
-            }
+        if core.rates.limitsWriting {
+            core.rates.waitToWrite(self)
+        } else {
+            while writeOnce(limit: .max) > 0 {}
         }
-        stream.wantsWrite = false
+        if outbox.byteCount > PeerSession.maximumUnsent { close(.readsNothing) }
+    }
+
+    /// One write of at most `limit` bytes. Returns how many left.
+    func writeOnce(limit: Int) -> Int {
+        guard let stream, !isClosed else { return 0 }
+        guard !outbox.isEmpty else {
+            stream.wantsWrite = false
+            return 0
+        }
+        switch outbox.withVectors(limit: limit, { stream.write($0) }) {
+        case .bytes(let count):
+            outbox.sent(count)
+            connection.sent(at: core.now)
+            readMore()
+            return count
+        case .wouldBlock: stream.wantsWrite = true
+        case .failed: close(.lost)
+        }
+        return 0
     }
 
     /// The peer gets this block as soon as it was read.
@@ -98,8 +108,11 @@ extension PeerSession {
 
     private func readMore() {
         guard let torrent else { return }
-        while !uploads.pending.isEmpty, outbox.byteCount + uploads.bytesReading < PeerSession.readAhead {
-            let run = uploads.takeRun(bytes: PeerSession.runLength)
+        // What waits in the queue delays what we have to say, so that a limit makes the queue shorter.
+        let readAhead = min(PeerSession.readAhead, core.rates.writingAhead)
+        while !uploads.pending.isEmpty, outbox.byteCount + uploads.bytesReading < readAhead {
+            // One `pread` brings it and, with headers between the blocks, one system call sends it.
+            let run = uploads.takeRun(bytes: readAhead / 2)
             let byteCount = run.reduce(0) { $0 + Int($1.length) }
             uploads.bytesReading += byteCount
             torrent.read(run, byteCount: byteCount) { [weak self] buffer in

@@ -22,13 +22,19 @@ final class PeerSession {
     private(set) var stream: TCPStream?
     var connection: Connection
     private(set) var isClosed = false
-    private(set) var isOpen = false
+    /// When both handshakes were done.
+    private(set) var openedAt: Instant?
+    /// The entry of the torrent's directory that this connection stands for: where we dialled it, or where its twin was.
+    var candidate: Endpoint?
 
     // Receiving (PeerSession+Receiving.swift)
     let inbox = ReceiveBuffer()
     var payload: IncomingPayload?
     /// Reading stops while the torrent looks at what is on disk.
     var isReadingPaused = false
+    var isWaitingToRead = false
+    /// Where its DHT node listens is asked once: each answer makes us send a datagram (BEP 5).
+    var hasNamedPort = false
     /// Payload bytes, for the events.
     var receivedPayload: Int64 = 0
     var sentPayload: Int64 = 0
@@ -38,6 +44,7 @@ final class PeerSession {
     var writer = ByteWriter()
     var uploads = UploadQueue()
     var isDirty = false
+    var isWaitingToWrite = false
     /// We said that we have nothing before we knew what there is: what we have is told piece by piece.
     private(set) var hasAnnounced = false
 
@@ -54,6 +61,7 @@ final class PeerSession {
         self.core = core
         self.torrent = torrent
         wasDialled = true
+        candidate = endpoint
         connection = Connection(role: .dialled(torrent.infoHash), peerID: core.peerID, now: core.now)
     }
 
@@ -95,25 +103,29 @@ final class PeerSession {
                 return close(.unknownTorrent)
             }
             self.torrent = torrent
+            core.greeted(self)
             sendHandshake()
         }
         guard let torrent else { return close(.unknownTorrent) }
-        isOpen = true
         guard torrent.admits(self) else { return close(.duplicate) }
+        openedAt = core.now
         if connection.supportsExtensions { sendExtensionHandshake() }
         torrent.opened(self)
-        if connection.supportsDHT, core.dht != nil, !torrent.isPrivate, let port = core.listenPort {
+        if connection.supportsDHT, torrent.usesDHT, let port = core.listenPort {
             send { MessageWriter.port(port, to: &$0) }
         }
     }
 
     private func sendHandshake() {
         guard let torrent else { return }
-        let handshake = Handshake(infoHash: torrent.infoHash, peerID: core.peerID)
+        // BEP 27: about a private torrent nobody talks DHT.
+        let capabilities = torrent.usesDHT ? Capabilities.shoal : Capabilities.shoal.subtracting(.dht)
+        let handshake = Handshake(capabilities: capabilities, infoHash: torrent.infoHash, peerID: core.peerID)
         send { MessageWriter.handshake(handshake, to: &$0) }
     }
 
-    private func sendExtensionHandshake() {
+    /// Says what we speak, and again when there is metadata to say more of (BEP 10 allows as many as we like).
+    func sendExtensionHandshake() {
         let handshake = ExtensionHandshake.shoal(
             metadataSize: torrent?.metadata?.count,
             listenPort: core.listenPort,

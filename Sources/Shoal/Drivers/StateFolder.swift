@@ -20,6 +20,9 @@ final class StateFolder {
         tableLock = FileLock(path + "/dht.lock")
     }
 
+    /// Two at a time would use the same temporary file.
+    private var isSaving = false
+
     private var tablePath: String { path + "/dht.nodes" }
 
     /// The nodes of the last run; `nil` when the file is missing or is not what we wrote (hardening D16).
@@ -31,10 +34,16 @@ final class StateFolder {
     /// Whether this process may go by the ID in the table and write the table.
     var ownsTable: Bool { tableLock != nil }
 
-    /// Replaces the file as a whole, so that a crash leaves the old or the new one.
-    func saveTable(_ contacts: [Contact], of id: NodeID) {
+    /// Replaces the file as a whole, so that a crash leaves the old or the new one; on a worker, because that waits for the
+    /// disk.
+    func saveTable(_ contacts: [Contact], of id: NodeID, on disk: DiskWorkers) {
         // An empty table is no news: what was remembered is worth more.
-        guard ownsTable, !contacts.isEmpty else { return }
-        SmallFile.replace(tablePath, with: TableFile(id: id, contacts: contacts).encoded)
+        guard ownsTable, !contacts.isEmpty, !isSaving else { return }
+        let bytes = TableFile(id: id, contacts: contacts).encoded
+        isSaving = disk.submit { [tablePath] in
+            SmallFile.replace(tablePath, with: bytes)
+        } then: { [weak self] _ in
+            self?.isSaving = false
+        }
     }
 }

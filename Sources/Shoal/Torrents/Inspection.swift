@@ -47,7 +47,8 @@ final class Inspection {
     func start() {
         let record = ResumeRecord(
             infoHash: torrent.infoHash,
-            name: torrent.name,
+            // As it lies on disk: under another name it is another download, whose file may be somebody else's.
+            name: files.files.first?.pathComponents.first ?? torrent.name,
             root: files.rootPath,
             info: torrent.info.bytes
         )

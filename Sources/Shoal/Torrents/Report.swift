@@ -41,6 +41,12 @@ struct Report {
     var told: Progress?
     var toldAt = Instant.zero
     var isDone = false
+    /// The local problem that was told last.
+    var pausedBy: ShoalError?
+    /// How often since the last piece was written.
+    var pauses = 0
+    /// The most bytes that were held at a time.
+    private var mostHeld: Int64 = 0
 
     private static let bannedLimit = 8
 
@@ -48,6 +54,13 @@ struct Report {
 
     mutating func received(_ count: Int) { downloaded += Int64(count) }
     mutating func uploaded(_ count: Int) { uploaded += Int64(count) }
+    /// So many bytes are verified or wait to be: more than ever before is movement, what a liar sends again and again is not.
+    mutating func held(_ byteCount: Int64, at now: Instant) {
+        guard byteCount > mostHeld else { return }
+        mostHeld = byteCount
+        moved(at: now)
+    }
+
     mutating func moved(at now: Instant) { lastMovement = now }
 
     mutating func banned(_ endpoint: Endpoint) {

@@ -16,11 +16,17 @@ struct Discovery {
     var peersNamed = 0
     /// Nodes that keep our address under the info-hash.
     var announcedTo = 0
+    /// When the last lookup ended.
+    var endedAt: Instant?
 }
 
 extension TorrentSession {
     /// Nodes forget an announce after 30 to 45 minutes (hardening D11).
     private static let announceInterval: Duration = .seconds(15 * 60)
+    /// Nodes that ought to keep our address (BEP 5: the eight closest).
+    private static let announceTargets = 8
+    /// How long to wait after a lookup before the next one that something makes worthwhile.
+    private static let shortestPause: Duration = .seconds(5)
     /// With so many peers nobody else is looked for before the next announce.
     private static let enoughPeers = 20
 
@@ -56,9 +62,26 @@ extension TorrentSession {
         dial()
     }
 
+    /// The last peer left: the next lookup, which may be a quarter of an hour away, comes earlier.
+    func lookAgainSoon() {
+        guard usesDHT, !discovery.isLooking, !isSharing, swarm?.isComplete != true else { return }
+        if case .stopped = phase { return }
+        lookupAlarm.set(max(core.now, (discovery.endedAt ?? core.now) + TorrentSession.shortestPause))
+    }
+
+    /// Stops looking, when the torrent ends or turns out to be private.
+    func leaveDHT() {
+        lookupAlarm.set(nil)
+        guard let lookup = discovery.lookup else { return }
+        discovery.lookup = nil
+        discovery.isLooking = false
+        core.dht?.cancel(lookup)
+    }
+
     private func lookupFinished(_ summary: LookupSummary) {
         discovery.isLooking = false
         discovery.lookup = nil
+        discovery.endedAt = core.now
         discovery.nodesAsked = summary.replies
         discovery.announcedTo = summary.announcedTo
         if summary.announcedTo > 0, swarm != nil { ready(nil) }
@@ -68,6 +91,9 @@ extension TorrentSession {
     /// Short while nobody is there, long when all is well.
     private var pauseBeforeNextLookup: Duration {
         let isAnnounced = discovery.announcedTo > 0
+        // A network that has grown since keeps others near the key, where nobody would find us.
+        let isWellKnown = discovery.announcedTo >= min(TorrentSession.announceTargets, core.dht?.contacts.count ?? 0)
+        if isAnnounced, !isWellKnown { return .seconds(15) }
         let isSatisfied = swarm?.isComplete == true || sessions.count >= TorrentSession.enoughPeers
         if isAnnounced, isSatisfied {
             // A young network has few nodes; later ones come closer to the info-hash and are asked instead of those that know.
@@ -100,23 +126,14 @@ extension TorrentSession {
         case .metadata, .running: break
         case .checking, .paused, .stopped: return
         }
-        while sessions.count + directory.diallingCount < TorrentSession.maximumPeers,
-            let endpoint = directory.next(at: core.now)
-        {
+        // A full node refuses nobody for good: the candidates wait, and so does the alarm, which must not ring in vain.
+        while hasRoomToDial, core.hasRoom, let endpoint = directory.next(at: core.now) {
             let source = directory.source(of: endpoint) ?? .dht
             if !core.dial(endpoint, source: source, for: self) { directory.failed(endpoint, at: core.now) }
         }
-        dialAlarm.set(directory.nextDeadline)
+        guard hasRoomToDial else { return dialAlarm.set(nil) }
+        dialAlarm.set(core.hasRoom ? directory.nextDeadline : core.now + .seconds(1))
     }
 
-    func dialEnded(_ session: PeerSession, _ cause: CloseCause) {
-        switch cause {
-        case .wire(.connectedToSelf): directory.isSelf(session.endpoint)
-        case .swarm(.bothComplete): directory.disconnected(session.endpoint, .settled, at: core.now)
-        case _ where sessions[session.handle] == nil: directory.failed(session.endpoint, at: core.now)
-        default:
-            let isUseful = session.receivedPayload > 0 || session.sentPayload > 0
-            directory.disconnected(session.endpoint, isUseful ? .useful : .useless, at: core.now)
-        }
-    }
+    private var hasRoomToDial: Bool { sessions.count + directory.diallingCount < TorrentSession.maximumPeers }
 }

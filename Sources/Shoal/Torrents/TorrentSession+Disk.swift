@@ -27,19 +27,23 @@ extension TorrentSession {
         learn(torrent)
         phase = .checking
         for session in sessions.values { session.pauseReading() }
-        do throws(ShoalError) {
-            let placement = try Placement(
-                fetching: torrent,
-                options,
-                selectedFiles: selectedFiles,
-                openFiles: core.openFiles
-            )
-            self.placement = placement
-            core.emit(.torrent(TorrentInfo(torrent, address: core.listenAddress)))
-            inspect(placement)
-        } catch {
-            fail(error)
+        core.disk.submit { [selectedFiles, openFiles = core.openFiles] in
+            Result { () throws(ShoalError) in
+                try Placement(fetching: torrent, options, selectedFiles: selectedFiles, openFiles: openFiles)
+            }
+        } then: { [weak self] placement in
+            guard let self, case .checking = phase else { return }
+            switch placement {
+            case .success(let placement): place(torrent, placement)
+            case .failure(let error): fail(error)
+            }
         }
+    }
+
+    private func place(_ torrent: Torrent, _ placement: Placement) {
+        self.placement = placement
+        core.emit(.torrent(TorrentInfo(torrent, address: core.listenAddress)))
+        inspect(placement)
     }
 
     func inspect(_ placement: Placement) {
@@ -91,9 +95,12 @@ extension TorrentSession {
     }
 
     private func checked(_ piece: Int, _ outcome: PieceOutcome) {
+        if case .stopped = phase { return }
         switch outcome {
         case .written:
             report.moved(at: core.now)
+            report.pausedBy = nil
+            report.pauses = 0
             swarm?.pieceChecked(piece, isCorrect: true, at: core.now, into: &swarmActions)
             serveReaders()
         case .wrong:
@@ -111,8 +118,11 @@ extension TorrentSession {
         let reason = ShoalError(error)
         phase = .paused(reason)
         swarm?.pause()
-        core.emit(.failed(infoHash: infoHash.hex, reason))
-        retryAlarm.set(core.now + .seconds(10))
+        // Said once for a full disk, and not at every try.
+        if report.pausedBy != reason { core.emit(.failed(infoHash: infoHash.hex, reason)) }
+        report.pausedBy = reason
+        report.pauses += 1
+        retryAlarm.set(core.now + min(.seconds(1 << min(report.pauses, 4)), .seconds(10)))
     }
 
     func retryAlarmRang() {
@@ -120,6 +130,8 @@ extension TorrentSession {
         phase = .running
         swarm?.resume(at: core.now, into: &swarmActions)
         performSwarm()
+        armRecord()
+        dial()
     }
 
     // MARK: Reading

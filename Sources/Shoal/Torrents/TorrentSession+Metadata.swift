@@ -1,3 +1,4 @@
+import EventLoop
 import Metainfo
 import PeerWire
 import Primitives
@@ -6,6 +7,9 @@ import Swarming
 
 /// The metadata from several peers at once (BEP 9), and serving it.
 extension TorrentSession {
+    /// Unsent bytes with which metadata requests are still answered.
+    private static let metadataAhead = 1 << 20
+
     func extensionsKnown(_ session: PeerSession) {
         if let limit = session.connection.remoteExtensions.requestQueueLength {
             swarm?.requestLimitKnown(limit, of: session.handle)
@@ -17,9 +21,7 @@ extension TorrentSession {
     func received(_ message: MetadataMessage, from session: PeerSession) {
         let peer = session.handle.raw
         switch message {
-        case .request(let piece):
-            let answer = metadataServer?.answer(requestFor: piece, from: peer) ?? .reject(piece: piece)
-            send(answer, to: session)
+        case .request(let piece): send(answer(to: piece, from: session), to: session)
         case .data(let piece, let totalSize, let bytes):
             guard case .metadata = phase else { return }
             perform(
@@ -35,6 +37,12 @@ extension TorrentSession {
             guard case .metadata = phase else { return }
             perform(metadataDownload.rejected(piece: piece, by: peer, at: core.now))
         }
+    }
+
+    /// Who lets much lie unread gets no more to lie there.
+    private func answer(to piece: Int, from session: PeerSession) -> MetadataMessage {
+        guard session.outbox.byteCount < TorrentSession.metadataAhead else { return .reject(piece: piece) }
+        return metadataServer?.answer(requestFor: piece, from: session.handle.raw) ?? .reject(piece: piece)
     }
 
     func metadataPeerLeft(_ session: PeerSession) {

@@ -98,6 +98,7 @@ extension TorrentSession {
 
     private func giveUpIfNothingMoves() {
         guard case .fetch(let options) = purpose, let limit = options.timeout, !report.isDone else { return }
+        if let held = swarm?.heldBytes { report.held(held, at: core.now) }
         switch phase {
         case .checking, .stopped: report.moved(at: core.now)
         case .metadata, .running, .paused:

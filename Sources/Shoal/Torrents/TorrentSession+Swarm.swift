@@ -31,14 +31,14 @@ extension TorrentSession {
         if !isSharing { armRecord() }
         // The swarm says so only when the last piece comes, not when none is missing.
         if swarm?.isComplete == true { completed() }
-        if isSharing, discovery.announcedTo > 0 || !usesDHT { ready(nil) }
+        if isSharing { awaitReady() }
         serveReaders()
         dial()
     }
 
     /// Tells a peer what we have and the swarm that it is there.
     func join(_ session: PeerSession) {
-        guard let torrent, let have = swarm?.have else { return }
+        guard let torrent, let have = swarm?.have, !session.isClosed else { return }
         session.announce(have)
         swarm?.connected(
             session.handle,
@@ -118,7 +118,11 @@ extension TorrentSession {
     func destination(of block: Block, from session: PeerSession) -> PieceBuffer? {
         let disposition = swarm?.blockBegan(block, from: session.handle, at: core.now, into: &swarmActions)
         performSwarm()
-        return disposition == .wanted ? buffers[Int(block.piece)] : nil
+        guard disposition == .wanted else { return nil }
+        if let buffer = buffers[Int(block.piece)] { return buffer }
+        swarm?.blockAborted(block, from: session.handle, at: core.now, into: &swarmActions)
+        performSwarm()
+        return nil
     }
 
     func payloadArrived(_ count: Int) { report.received(count) }
@@ -142,7 +146,10 @@ extension TorrentSession {
         isPerforming = true
         while let action = swarmActions.next() { perform(action) }
         isPerforming = false
-        if case .running = phase { swarmAlarm.set(swarm?.nextDeadline) }
+        switch phase {
+        case .running, .paused: swarmAlarm.set(swarm?.nextDeadline)
+        case .metadata, .checking, .stopped: break
+        }
     }
 
     func swarmAlarmRang() {
@@ -191,6 +198,7 @@ extension TorrentSession {
             session.close(.banned(reason))
         } else {
             directory.ban(host)
+            report.banned(host)
         }
     }
 }

@@ -112,7 +112,6 @@ final class TorrentSession {
         }
         add(peers)
         discover()
-        readyAlarm.set(core.now + TorrentSession.readyLimit)
     }
 
     /// The torrent is known in full.
@@ -120,6 +119,15 @@ final class TorrentSession {
         self.torrent = torrent
         metadataServer = MetadataServer(metadata: torrent.info.bytes)
         metadataAlarm.set(nil)
+        // Who came while we had no metadata may fetch it from us now.
+        for session in sessions.values where session.connection.supportsExtensions { session.sendExtensionHandshake() }
+        if isPrivate { leaveDHT() }
+    }
+
+    /// Sharing has begun: others can find us, or will soon.
+    func awaitReady() {
+        if discovery.announcedTo > 0 || !usesDHT { return ready(nil) }
+        if whenReady != nil { readyAlarm.set(core.now + TorrentSession.readyLimit) }
     }
 
     /// Others can find us, or waiting has no use.
@@ -128,52 +136,6 @@ final class TorrentSession {
         whenReady = nil
         readyAlarm.set(nil)
         done(error)
-    }
-
-    // MARK: Peers come and go
-
-    func accepts(_ session: PeerSession) -> Bool {
-        switch phase {
-        case .metadata, .running: sessions.count < TorrentSession.maximumPeers && !directory.isBanned(session.endpoint)
-        case .checking, .paused, .stopped: false
-        }
-    }
-
-    /// Whether this is the connection to keep with its peer.
-    func admits(_ session: PeerSession) -> Bool {
-        guard let remote = session.connection.remotePeerID,
-            let twin = sessions.values.first(where: { $0.connection.remotePeerID == remote })
-        else { return true }
-        // Both ends see both connections and must keep the same one: the one that the smaller peer ID dialled.
-        let keepsDialled = core.peerID.value < remote.value
-        guard session.wasDialled != twin.wasDialled, session.wasDialled == keepsDialled else { return false }
-        twin.close(.duplicate)
-        return true
-    }
-
-    /// Both handshakes are done.
-    func opened(_ session: PeerSession) {
-        sessions[session.handle] = session
-        if session.wasDialled { directory.connected(session.endpoint) }
-        switch phase {
-        case .metadata: session.announce(Bitfield(count: 0))
-        case .running: join(session)
-        case .checking, .paused, .stopped: session.pauseReading()
-        }
-        peerConnected(session)
-    }
-
-    /// A session ended, opened or not.
-    func closed(_ session: PeerSession, because cause: CloseCause) {
-        if session.wasDialled { dialEnded(session, cause) }
-        if cause.isBan { directory.ban(session.endpoint) }
-        if sessions.removeValue(forKey: session.handle) != nil {
-            peerClosed(session, because: cause)
-            metadataPeerLeft(session)
-            swarm?.disconnected(session.handle, at: core.now, into: &swarmActions)
-            performSwarm()
-        }
-        dial()
     }
 
     // MARK: Ending
@@ -185,13 +147,14 @@ final class TorrentSession {
         for alarm in [
             metadataAlarm, swarmAlarm, recordAlarm, retryAlarm, dialAlarm, lookupAlarm, reportAlarm, readyAlarm,
         ] { alarm.set(nil) }
+        let error = ShoalError(.failed, "the torrent was stopped")
+        ready(error)
         inspection?.cancel()
-        if let lookup = discovery.lookup { core.dht?.cancel(lookup) }
-        for reader in readers { reader.fail(ShoalError(.failed, "the torrent was stopped")) }
+        leaveDHT()
+        for reader in readers { reader.fail(error) }
         readers.removeAll()
-        let open = Array(sessions.values)
         sessions.removeAll()
-        for session in open { session.close(.stopping) }
+        for session in core.sessions(of: self) { session.close(.stopping) }
         record(then: done)
     }
 
@@ -200,9 +163,11 @@ final class TorrentSession {
         if case .stopped = phase { return }
         for reader in readers { reader.fail(error) }
         readers.removeAll()
+        let waiting = whenReady
+        whenReady = nil
         stop { [self] in
             core.torrents[infoHash] = nil
-            if whenReady != nil { ready(error) } else { core.emit(.failed(infoHash: infoHash.hex, error)) }
+            if let waiting { waiting(error) } else { core.emit(.failed(infoHash: infoHash.hex, error)) }
         }
     }
 }

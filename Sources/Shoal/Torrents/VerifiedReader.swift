@@ -18,6 +18,8 @@ extension TorrentSession {
 
     /// Hands out verified bytes from `offset` in the only wanted file on, as soon as there are any; `nil` at its end.
     func readVerified(at offset: Int64, then done: @escaping (Result<[UInt8]?, ShoalError>) -> Void) {
+        if case .stopped = phase { return done(.failure(ShoalError(.failed, "the torrent was stopped"))) }
+        guard offset >= 0 else { return done(.failure(ShoalError(.usage, "an offset cannot be negative"))) }
         readers.append(VerifiedReader(offset: offset, done: done))
         serveReaders()
     }

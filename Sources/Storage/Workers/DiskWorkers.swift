@@ -83,6 +83,16 @@ package final class DiskWorkers {
         for thread in threads { thread.join() }
     }
 
+    /// Takes no more jobs and waits for none: a disk that hangs must not hold up whoever leaves. The threads end by
+    /// themselves once all queued jobs are done.
+    package func release() {
+        guard isOpen else { return }
+        isOpen = false
+        queue.close(threads: threads.count)
+        // Threads without a job end at once; waiting for them leaves nothing behind.
+        for thread in threads { if pendingCount == 0 { thread.join() } else { thread.detach() } }
+    }
+
     /// Where a result waits for the loop.
     private final class Slot<Value: Sendable>: Sendable {
         private let value = Mutex<Value?>(nil)

@@ -22,6 +22,12 @@ final class Worker {
         thread = nil
     }
 
+    /// Lets it end by itself, instead of `join`.
+    func detach() {
+        if let thread { pthread_detach(thread) }
+        thread = nil
+    }
+
     static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     private final class Task: Sendable {

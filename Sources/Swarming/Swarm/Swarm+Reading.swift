@@ -44,6 +44,14 @@ extension Swarm {
         )
     }
 
+    /// Bytes of wanted pieces that are verified, and of blocks that wait for the rest of their piece.
+    package var heldBytes: Int64 {
+        open.slots.reduce(verifiedWantedBytes) { sum, piece in
+            guard piece.phase != .closed, missing[piece.piece] else { return sum }
+            return sum + Int64(min(piece.receivedCount * PieceLayout.blockLength, layout.length(ofPiece: piece.piece)))
+        }
+    }
+
     /// Missing pieces that nobody connected holds: what "waiting for pieces nobody has" is said of.
     package var unavailablePieces: Int {
         guard completePeers == 0 else { return 0 }

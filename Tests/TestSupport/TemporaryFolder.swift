@@ -1,15 +1,15 @@
 import Glibc
 
 /// A folder of its own for one test, removed with the test.
-final class TemporaryFolder {
-    let root: String
+package final class TemporaryFolder: Sendable {
+    package let root: String
 
-    struct Failure: Error {
+    package struct Failure: Error {
         let path: String
         let code: Int32
     }
 
-    init() throws {
+    package init() throws {
         var template = Array("/tmp/shoal-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(path: "/tmp", code: errno) }
         root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -33,9 +33,9 @@ final class TemporaryFolder {
         }
     }
 
-    func path(_ name: String) -> String { root + "/" + name }
+    package func path(_ name: String) -> String { root + "/" + name }
 
-    func makeFolder(_ name: String) throws {
+    package func makeFolder(_ name: String) throws {
         var path = root
         for part in name.split(separator: "/") {
             path += "/" + part
@@ -43,14 +43,24 @@ final class TemporaryFolder {
         }
     }
 
-    func write(_ bytes: [UInt8], to name: String) throws {
+    package func write(_ bytes: [UInt8], to name: String) throws {
         if let slash = name.lastIndex(of: "/") { try makeFolder(String(name[..<slash])) }
         guard let file = fopen(path(name), "w") else { throw Failure(path: name, code: errno) }
         defer { fclose(file) }
         guard fwrite(bytes, 1, bytes.count, file) == bytes.count else { throw Failure(path: name, code: errno) }
     }
 
-    func read(_ name: String) throws -> [UInt8] {
+    /// Overwrites part of a file that is there or not.
+    package func write(_ bytes: ArraySlice<UInt8>, at offset: Int, of name: String) throws {
+        if let slash = name.lastIndex(of: "/") { try makeFolder(String(name[..<slash])) }
+        let file = open(path(name), O_WRONLY | O_CREAT, 0o644)
+        guard file >= 0 else { throw Failure(path: name, code: errno) }
+        defer { close(file) }
+        let count = bytes.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, off_t(offset)) }
+        guard count == bytes.count else { throw Failure(path: name, code: errno) }
+    }
+
+    package func read(_ name: String) throws -> [UInt8] {
         guard let file = fopen(path(name), "r") else { throw Failure(path: name, code: errno) }
         defer { fclose(file) }
         fseek(file, 0, SEEK_END)
@@ -60,12 +70,20 @@ final class TemporaryFolder {
         return bytes
     }
 
+    package func exists(_ name: String) -> Bool { access(path(name), F_OK) == 0 }
+
     /// Bytes that look random and are the same each time.
-    func pattern(_ count: Int) -> [UInt8] {
+    package func pattern(_ count: Int) -> [UInt8] {
         var state: UInt64 = UInt64(count) &+ 0x9e37_79b9
-        return (0..<count).map { _ in
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return UInt8(truncatingIfNeeded: state >> 33)
+        return [UInt8](unsafeUninitializedCapacity: (count + 7) / 8 * 8) { buffer, used in
+            let words = UnsafeMutableRawBufferPointer(buffer)
+            var offset = 0
+            while offset < count {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                words.storeBytes(of: state ^ state >> 29, toByteOffset: offset, as: UInt64.self)
+                offset += 8
+            }
+            used = count
         }
     }
 }
