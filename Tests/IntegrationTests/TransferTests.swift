@@ -77,4 +77,26 @@ struct TransferTests {
         #expect(try folder.read("to/file.bin") == precious)
         await network.stop()
     }
+
+    @Test("a file under another name is no part of the former download, and left alone")
+    func keepsNeighbours() async throws {
+        let folder = try TemporaryFolder()
+        try folder.write(folder.pattern(100_000), to: "from/file.bin")
+        let lonely = Lonely()
+        let (sharer, address) = try await lonely.node()
+        let hash = try await sharer.share(ShareRequest(paths: [folder.path("from/file.bin")])).infoHash
+        try folder.makeFolder("to")
+        let fetcher = try await lonely.node { $0.stateFolder = folder.path("state") }.node
+        var options = FetchOptions(to: folder.path("to"), peers: [address])
+        options.output = folder.path("to/one.bin")
+        _ = try await fetcher.complete(.infoHash(hash), options)
+        await fetcher.stop()
+        let precious = [UInt8](repeating: 7, count: 50_000)
+        try folder.write(precious, to: "to/two.bin")
+        options.output = folder.path("to/two.bin")
+        let again = try await lonely.node { $0.stateFolder = folder.path("state") }.node
+        await #expect(throws: ShoalError.self) { try await again.complete(.infoHash(hash), options) }
+        #expect(try folder.read("to/two.bin") == precious)
+        await lonely.stop()
+    }
 }

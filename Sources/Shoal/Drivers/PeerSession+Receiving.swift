@@ -15,6 +15,25 @@ struct IncomingPayload {
     var left: Int { Int(block.length) - received }
 }
 
+/// Whether a peer unchoked us and wants something of us, as it said while we could do nothing with it.
+struct EarlyWord {
+    private(set) var isUnchoking = false
+    private(set) var isInterested = false
+
+    mutating func note(_ event: PeerEvent) {
+        switch event {
+        case .choke: isUnchoking = false
+        case .unchoke: isUnchoking = true
+        case .interested: isInterested = true
+        case .notInterested: isInterested = false
+        default: break
+        }
+    }
+
+    /// The same as messages.
+    var events: [PeerEvent] { (isUnchoking ? [.unchoke] : []) + (isInterested ? [.interested] : []) }
+}
+
 extension PeerSession {
     /// Read this many times before others get their turn: a quick peer must not starve the loop.
     private static let readsPerTurn = 16

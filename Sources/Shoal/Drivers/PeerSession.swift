@@ -35,6 +35,8 @@ final class PeerSession {
     var isWaitingToRead = false
     /// Where its DHT node listens is asked once: each answer makes us send a datagram (BEP 5).
     var hasNamedPort = false
+    /// What it said before we knew what the torrent holds; nobody says such things twice.
+    var early = EarlyWord()
     /// Payload bytes, for the events.
     var receivedPayload: Int64 = 0
     var sentPayload: Int64 = 0

@@ -98,7 +98,9 @@ extension TorrentSession {
 
     private func giveUpIfNothingMoves() {
         guard case .fetch(let options) = purpose, let limit = options.timeout, !report.isDone else { return }
-        if let held = swarm?.heldBytes { report.held(held, at: core.now) }
+        if let held = swarm?.heldBytes ?? metadataDownload.progress.map({ Int64($0.received) }) {
+            report.held(held, at: core.now)
+        }
         switch phase {
         case .checking, .stopped: report.moved(at: core.now)
         case .metadata, .running, .paused:

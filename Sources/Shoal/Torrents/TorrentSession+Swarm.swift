@@ -52,6 +52,7 @@ extension TorrentSession {
         do throws(WireError) {
             // What it told us of its pieces before we knew how many there are.
             for event in try session.connection.layoutKnown(torrent.layout) { received(event, from: session) }
+            for event in session.early.events { received(event, from: session) }
             session.resumeReading()
         } catch {
             session.close(.wire(error))
@@ -61,7 +62,7 @@ extension TorrentSession {
 
     /// Every message that is neither a handshake nor metadata nor a payload.
     func received(_ event: PeerEvent, from session: PeerSession) {
-        guard swarm != nil else { return }
+        guard swarm != nil else { return session.early.note(event) }
         let peer = session.handle
         let now = core.now
         switch event {
