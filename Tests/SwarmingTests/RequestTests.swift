@@ -124,6 +124,26 @@ struct RequestTests {
         #expect(dialogue.swarm.inconsistencies == [])
     }
 
+    @Test("two that reject everything at once do not hand a block to each other for ever")
+    func rejectersAmongThemselves() {
+        var dialogue = Dialogue(pieces: 2)
+        for raw in UInt32(1)...3 { dialogue.arrived(raw) }
+        var waiting = (UInt32(1)...3).flatMap { dialogue.unchoked($0) }
+        var honest: [Block] = []
+        var rejected = 0
+        while rejected < 100, let action = waiting.popLast() {
+            guard case .request(let block, let asked) = action else { continue }
+            if asked == peer(3) {
+                honest.append(block)
+            } else {
+                rejected += 1
+                waiting += dialogue.tell { $0.rejected(block, by: asked, at: $2, into: &$1) }
+            }
+        }
+        #expect(Set(honest).count == 8)
+        #expect(dialogue.swarm.inconsistencies == [])
+    }
+
     @Test("rejects after a choke are no offence, however many")
     func rejectsAfterChoke() {
         var dialogue = Dialogue(pieces: 8, blocks: 64)

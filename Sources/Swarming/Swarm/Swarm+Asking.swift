@@ -41,8 +41,11 @@ extension Swarm {
         if !peers[slot].isChokingUs { peers[slot].rejects += 1 }
         peers[slot].allowedFast.removeAll { $0 == Int(block.piece) }
         closeIfDoomed(piece, into: &actions)
-        // Others first, and this peer not before the next tick: it would be asked the same again, and refuse again.
-        for other in roster.slots where other != slot { fillIfLow(other, at: now, into: &actions) }
+        // Who refuses is not asked before the next tick: it would be asked the same again, and refuse again. Two of them
+        // would hand a block to each other for ever, faster than anybody else gets a turn.
+        for other in roster.slots where other != slot && peers[other].rejects == 0 {
+            fillIfLow(other, at: now, into: &actions)
+        }
     }
 
     /// `allowed fast` (BEP 6).

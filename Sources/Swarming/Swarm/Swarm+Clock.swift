@@ -26,7 +26,12 @@ extension Swarm {
         dropStranded(into: &actions)
         recountTargets()
         // Those that do not answer come last, or they would be asked the same again.
-        for slot in roster.slots where !peers[slot].isSnubbed { fillIfLow(slot, at: now, into: &actions) }
+        for slot in roster.slots where !peers[slot].isSnubbed && peers[slot].rejects == 0 {
+            fillIfLow(slot, at: now, into: &actions)
+        }
+        for slot in roster.slots where !peers[slot].isSnubbed && peers[slot].rejects > 0 {
+            fillIfLow(slot, at: now, into: &actions)
+        }
         for slot in roster.slots where peers[slot].isSnubbed { fillIfLow(slot, at: now, into: &actions) }
         for slot in roster.slots where isHeldUp(slot) { duplicate(slot, at: now, into: &actions) }
     }
