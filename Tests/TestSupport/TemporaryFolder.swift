@@ -70,6 +70,10 @@ package final class TemporaryFolder: Sendable {
         return bytes
     }
 
+    package func link(_ name: String, to target: String) throws {
+        guard symlink(target, path(name)) == 0 else { throw Failure(path: name, code: errno) }
+    }
+
     package func exists(_ name: String) -> Bool { access(path(name), F_OK) == 0 }
 
     /// Bytes that look random and are the same each time.
