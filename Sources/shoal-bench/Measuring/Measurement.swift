@@ -9,6 +9,9 @@ struct Measurement {
     /// Of the last round, when whatever grows has grown.
     let allocations: Double
 
+    /// The one of two measurements of the same thing that was disturbed less.
+    func better(_ other: Measurement) -> Measurement { nanoseconds <= other.nanoseconds ? self : other }
+
     /// Runs `body` again and again, each time for so many operations.
     ///
     /// - Parameters:
