@@ -56,7 +56,7 @@ enum Options {
             switch flag {
             case "--json": options.format = .jsonLines
             case "--folder": options.folder = try flags.value(of: flag)
-            case "--gib": options.gib = try flags.number(of: flag, in: 0.01...1024)
+            case "--gib": options.gib = try flags.number(of: flag, in: 0.01...1024, Double.init)
             default: throw .usage("check has no option '\(flag)'")
             }
         }
@@ -69,8 +69,8 @@ enum Options {
         while let flag = flags.next() {
             switch flag {
             case "--json": options.format = .jsonLines
-            case "--nodes": options.nodes = Int(try flags.number(of: flag, in: 2...200))
-            case "--runs": options.runs = Int(try flags.number(of: flag, in: 1...1000))
+            case "--nodes": options.nodes = try flags.number(of: flag, in: 2...200, Int.init)
+            case "--runs": options.runs = try flags.number(of: flag, in: 1...1000, Int.init)
             default: throw .usage("start has no option '\(flag)'")
             }
         }
@@ -103,9 +103,13 @@ struct Flags {
         return value
     }
 
-    mutating func number(of flag: String, in range: ClosedRange<Double>) throws(BenchError) -> Double {
+    mutating func number<Number: Comparable>(
+        of flag: String,
+        in range: ClosedRange<Number>,
+        _ read: (String) -> Number?
+    ) throws(BenchError) -> Number {
         let text = try value(of: flag)
-        guard let number = Double(text), range.contains(number) else {
+        guard let number = read(text), range.contains(number) else {
             throw .usage("\(flag) takes a number from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
         }
         return number

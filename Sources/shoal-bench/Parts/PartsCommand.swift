@@ -15,7 +15,6 @@ enum PartsCommand {
     static func run(_ report: Report) throws(BenchError) {
         var groups: [(title: String, measurements: [Measurement])] = []
         for _ in 0..<passes {
-            try Interruption.check()
             let pass = [
                 ("hashing", [try hash()]),
                 ("bencode", try FormatParts.measured()),

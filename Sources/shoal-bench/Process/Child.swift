@@ -66,6 +66,8 @@ final class Child {
         }
         let seconds = (clock.now - startedAt).inSeconds
         hasEnded = true
+        // Ctrl-C reaches the child as well.
+        try Interruption.check()
         // The two halves of a wait status: the signal that ended it, and its exit code.
         guard status & 0x7f == 0, status >> 8 & 0xff == code else {
             throw .failed("\(name) ended with status \(status)")
@@ -78,21 +80,13 @@ final class Child {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-        // The signals that we hold back are for the child to hear.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let arguments = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         // No environment: what the person set for `shoal` is not to be measured.
         let environment = [strdup("PATH=/usr/bin:/bin"), nil]
         defer { free(environment[0]) }
         var process = pid_t()
-        let code = posix_spawn(&process, words[0], &actions, &attributes, arguments, environment)
+        let code = posix_spawn(&process, words[0], &actions, nil, arguments, environment)
         errno = code
         return code == 0 ? process : nil
     }
