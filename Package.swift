@@ -56,9 +56,13 @@ let layers: [Target] = [
     ),
     // 7 programs
     program("shoal", path: "Sources/shoal-cli", ["Shoal", "Primitives", "Metainfo", "Cryptography", "CLinux"]),
+    .target(name: "CBench"),
     program(
         "shoal-bench",
-        ["Shoal", "Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming", "Storage"]
+        [
+            "Shoal", "Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming", "Storage",
+            "CBench",
+        ]
     ),
 ]
 
