@@ -1,5 +1,6 @@
 import Glibc
 import Metainfo
+import PeerWire
 import Primitives
 import Storage
 import Swarming
@@ -81,6 +82,33 @@ struct CoreTests {
         }
     }
 
+    @Test("a dial that finds a peer that is here already ends as connected, and frees its place")
+    func twinEndsDial() async throws {
+        try await withCore { stage in
+            try await stage.perform { _, core in
+                let hash = try #require(InfoHash(hex: String(repeating: "ef", count: 20)))
+                let torrent = TorrentSession(infoHash: hash, purpose: .share, core: core)
+                let place = Endpoint(.loopbackV4, 9000)
+                torrent.directory.add(place, source: .dht, at: core.now)
+                #expect(torrent.directory.next(at: core.now) == place)
+                let remote = Handshake(infoHash: hash, peerID: PeerID(.zero))
+                let twin = try torrent.introduce(remote, from: Endpoint(.loopbackV4, 1))
+                twin.candidate = nil
+                torrent.opened(twin)
+                // The smaller peer ID is the other's, so that what we dialled goes.
+                let dialled = try torrent.introduce(remote, from: place)
+                #expect(!torrent.admits(dialled))
+                dialled.close(.duplicate)
+                #expect(torrent.directory.diallingCount == 0)
+                #expect(torrent.directory.connectedCount == 1)
+                twin.close(.remote)
+                #expect(torrent.directory.connectedCount == 0)
+                #expect(torrent.directory.nextDeadline != nil)
+            }
+            await stage.stop()
+        }
+    }
+
     @Test("a fetch or share after the stop has begun is refused")
     func afterStop() async throws {
         try await withCore { stage in
@@ -91,5 +119,16 @@ struct CoreTests {
             }
             await stage.stop()
         }
+    }
+}
+
+extension TorrentSession {
+    /// A connection without a socket whose other end has sent its handshake.
+    fileprivate func introduce(_ handshake: Handshake, from endpoint: Endpoint) throws -> PeerSession {
+        let session = PeerSession(dialling: endpoint, source: .dht, for: self, core: core)
+        var writer = ByteWriter()
+        handshake.write(to: &writer)
+        _ = try session.connection.next(in: writer.bytes.span.bytes, at: core.now)
+        return session
     }
 }

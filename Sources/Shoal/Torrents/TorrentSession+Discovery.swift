@@ -23,10 +23,10 @@ struct Discovery {
 extension TorrentSession {
     /// Nodes forget an announce after 30 to 45 minutes (hardening D11).
     private static let announceInterval: Duration = .seconds(15 * 60)
-    /// Nodes that ought to keep our address (BEP 5: the eight closest).
-    private static let announceTargets = 8
-    /// How long to wait after a lookup before the next one that something makes worthwhile.
-    private static let shortestPause: Duration = .seconds(5)
+    /// With fewer nodes that keep our address than this, of the eight that ought to, more are sought soon.
+    private static let fewAnnounces = 4
+    /// How long to wait after a lookup before the next one, though all peers are gone: they may come and go all the time.
+    private static let shortestPause: Duration = .seconds(30)
     /// With so many peers nobody else is looked for before the next announce.
     private static let enoughPeers = 20
 
@@ -92,7 +92,7 @@ extension TorrentSession {
     private var pauseBeforeNextLookup: Duration {
         let isAnnounced = discovery.announcedTo > 0
         // A network that has grown since keeps others near the key, where nobody would find us.
-        let isWellKnown = discovery.announcedTo >= min(TorrentSession.announceTargets, core.dht?.contacts.count ?? 0)
+        let isWellKnown = discovery.announcedTo >= min(TorrentSession.fewAnnounces, core.dht?.contacts.count ?? 0)
         if isAnnounced, !isWellKnown { return .seconds(15) }
         let isSatisfied = swarm?.isComplete == true || sessions.count >= TorrentSession.enoughPeers
         if isAnnounced, isSatisfied {

@@ -33,7 +33,10 @@ extension TorrentSession {
         let keepsDialled = core.peerID.value < remote.value
         let isYoung = twin.openedAt.map { core.now - $0 < TorrentSession.twinAge } ?? true
         guard isYoung, session.wasDialled != twin.wasDialled, session.wasDialled == keepsDialled else {
-            twin.candidate = twin.candidate ?? session.candidate
+            if twin.candidate == nil, let candidate = session.candidate {
+                twin.candidate = candidate
+                directory.connected(candidate)
+            }
             return false
         }
         session.candidate = session.candidate ?? twin.candidate
