@@ -17,7 +17,7 @@ final class NodeCore {
     let emit: (Event) -> Void
     let disk: DiskWorkers
     let openFiles = OpenFiles()
-    /// Pieces that are not complete yet, over all torrents.
+    /// Buffers for pieces that are not complete yet; a second busy torrent allocates its own beside them.
     let pieces = BufferPool(budget: NodeCore.pieceBudget)
     /// Blocks on their way from the disk to a socket, over all torrents.
     let blocks = BufferPool(budget: NodeCore.blockBudget)
