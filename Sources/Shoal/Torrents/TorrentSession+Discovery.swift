@@ -26,7 +26,7 @@ extension TorrentSession {
     /// With fewer nodes that keep our address than this, of the eight that ought to, more are sought soon.
     private static let fewAnnounces = 4
     /// How long to wait after a lookup before the next one, though all peers are gone: they may come and go all the time.
-    private static let shortestPause: Duration = .seconds(30)
+    private static let shortestPause: Duration = .seconds(5)
     /// With so many peers nobody else is looked for before the next announce.
     private static let enoughPeers = 20
 
@@ -99,7 +99,9 @@ extension TorrentSession {
             // A young network has few nodes; later ones come closer to the info-hash and are asked instead of those that know.
             return discovery.announcedTo < 8 ? .seconds(120) : TorrentSession.announceInterval
         }
-        if isAnnounced, !sessions.isEmpty {
+        // Where nobody is complete, those who are here may lack what somebody else holds.
+        let isServed = swarm?.unavailablePieces == 0
+        if isAnnounced, isServed, !sessions.isEmpty {
             discovery.fruitless = 0
             return .seconds(60)
         }
