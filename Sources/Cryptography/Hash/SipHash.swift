@@ -14,9 +14,12 @@ package struct SipHash: Sendable {
     }
 
     package func hash(_ bytes: [UInt8]) -> UInt64 {
-        var digest = [UInt8](repeating: 0, count: 8)
+        var digest: UInt64 = 0
         // Safe: crypto_shorthash writes 8 bytes, reads `bytes.count` and a key of 16.
-        _ = unsafe crypto_shorthash(&digest, bytes, UInt64(bytes.count), key)
-        return digest.reduce(0) { $0 << 8 | UInt64($1) }
+        unsafe withUnsafeMutableBytes(of: &digest) {
+            guard let output = unsafe $0.bindMemory(to: UInt8.self).baseAddress else { return }
+            _ = unsafe crypto_shorthash(output, bytes, UInt64(bytes.count), key)
+        }
+        return UInt64(bigEndian: digest)
     }
 }
