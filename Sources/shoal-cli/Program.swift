@@ -5,7 +5,9 @@ import Shoal
 @main
 enum Program {
     static func main() async {
-        exit(await run(Array(CommandLine.arguments.dropFirst()), on: SystemConsole()))
+        // Not `exit`: a disk that hangs keeps its thread, and exit handlers (OpenSSL's among them) would free what it uses.
+        // Everything was saved by now, and the console writes without a buffer.
+        _exit(await run(Array(CommandLine.arguments.dropFirst()), on: SystemConsole()))
     }
 
     /// - Parameter arguments: without the name of the program.
