@@ -6,7 +6,7 @@ import Testing
 struct AnsweringTests {
     static let asker = Endpoint.at("20.0.0.5:6881")
     static let own = Dialogue.ownID.wireText
-    static let tail = "1:t2:aa1:v4:SH\u{0}\u{1}1:y1:re"
+    static let tail = "1:t2:aa1:v4:sw\u{0}\u{1}1:y1:re"
     static let getPeers = "d1:ad2:id20:\(querier)9:info_hash20:\(responder)e1:q9:get_peers1:t2:aa1:y1:qe"
     static let infoHash = InfoHash(NodeID(text: responder).value)
 
@@ -128,7 +128,7 @@ struct AnsweringTests {
         var dialogue = Dialogue()
         let reply = dialogue.answer(to: query, from: AnsweringTests.asker)
         #expect(AnsweringTests.error(code, in: reply))
-        #expect(reply?.hasSuffix("1:t2:aa1:v4:SH\u{0}\u{1}1:y1:ee") == true)
+        #expect(reply?.hasSuffix("1:t2:aa1:v4:sw\u{0}\u{1}1:y1:ee") == true)
     }
 
     @Test(

@@ -9,7 +9,7 @@ struct ClientNameTests {
         arguments: [
             ("-LT2100-", "libtorrent 2.1"), ("-TR3000-", "Transmission 3.0"), ("-TR4060-", "Transmission 4.0.6"),
             ("-qB4520-", "qBittorrent 4.5.2"), ("-DE211s-", "Deluge 2.1.1"), ("-UT355W-", "µTorrent 3.5.5"),
-            ("-lt0D80-", "rTorrent 0.13.8"), ("-SH0100-", "shoal 0.1"), ("-ZZ1234-", "ZZ 1.2.3.4"),
+            ("-lt0D80-", "rTorrent 0.13.8"), ("-sw0100-", "shoal 0.1"), ("-ZZ1234-", "ZZ 1.2.3.4"),
             ("A2-1-36-0-", "aria2 1.36.0"), ("M7-10-5--", "BitTorrent 7.10.5"), ("Q1-0-0--", "Queen Bee 1.0.0"),
             ("S58B-----", "unknown (S58B----)"), ("\u{1b}[2J", "unknown"), ("", "unknown"),
             ("-LT\u{7}\u{8}00-", "unknown (-LT)"),
@@ -36,7 +36,7 @@ struct ClientNameTests {
         let first = PeerID.shoal(using: &random)
         let second = PeerID.shoal(using: &random)
 
-        #expect(Array(first.bytes[..<8]) == text("-SH0100-"))
+        #expect(Array(first.bytes[..<8]) == text("-sw0100-"))
         #expect(first != second)
         #expect(first.clientName == "shoal 0.1")
     }

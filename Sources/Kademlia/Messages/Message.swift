@@ -8,6 +8,11 @@ struct Message: Hashable, Sendable {
         case findNode
         case getPeers
         case announcePeer
+        /// BEP 44.
+        case get
+        case put
+        /// BEP 51.
+        case sampleInfohashes
         case unknown
     }
 
@@ -21,8 +26,15 @@ struct Message: Hashable, Sendable {
     /// Echoed byte by byte in the answer.
     var transaction: Range<Int>
     /// The sender cannot be reached by queries of others (BEP 43).
-    var isReadOnly: Bool
-    var body: MessageBody
+    var isReadOnly = false
+    /// How the sender of a reply sees us: a compact endpoint (BEP 42).
+    var externalAddress: Range<Int>?
+    /// The sender's client and its version.
+    var client: Range<Int>?
+    /// The code of an error (BEP 5, BEP 44), and its text.
+    var errorCode: Int64?
+    var errorText: Range<Int>?
+    var body = MessageBody()
 }
 
 /// The arguments of a query or the values of a reply; what a message does not carry, or not in the right form, is
@@ -34,21 +46,42 @@ struct MessageBody: Hashable, Sendable {
     var port: Int64?
     var impliesPort = false
     var token: Range<Int>?
-    /// Compact IPv4 contacts.
+    /// Compact contacts, IPv4 and IPv6 (BEP 32).
     var nodes: Range<Int>?
-    /// The bencoded list of compact IPv4 peers.
+    var nodes6: Range<Int>?
+    /// Which of them the asker wants; neither is its own family alone (BEP 32).
+    var wantsV4 = false
+    var wantsV6 = false
+    /// The bencoded list of compact peers.
     var values: Range<Int>?
+
+    /// BEP 33: whether the announcer is complete, whether filters are asked for, and the filters of a reply.
+    var isSeed = false
+    var wantsScrape = false
+    var seedFilter: Range<Int>?
+    var peerFilter: Range<Int>?
+
+    /// BEP 44. `value` is the bencoded value as it stands in the datagram.
+    var value: Range<Int>?
+    var key: Range<Int>?
+    var signature: Range<Int>?
+    var salt: Range<Int>?
+    var sequence: Int64?
+    var compareAndSwap: Int64?
+
+    /// BEP 51.
+    var samples: Range<Int>?
+    var interval: Int64?
+    var number: Int64?
 }
 
 extension Message {
     /// Reads a message. Keys that we do not know are passed over, and keys out of order are forgiven (hardening P4).
     init(_ datagram: RawSpan, transactionBytes: Int) throws(BencodeError) {
+        self.init(kind: .error, transaction: 0..<0)
         var reader = BencodeReader(datagram, limits: .krpc)
-        var transaction: Range<Int>?
         var type: Range<Int>?
         var method: Range<Int>?
-        var isReadOnly = false
-        var body = MessageBody()
         try reader.beginDictionary()
         while let key = try reader.nextKey() {
             if reader.matches(key, "t") {
@@ -57,19 +90,39 @@ extension Message {
                 type = try reader.string()
             } else if reader.matches(key, "q") {
                 method = try reader.string()
-            } else if reader.matches(key, "ro") {
-                isReadOnly = try reader.optionalInteger() == 1
             } else if reader.matches(key, "a") || reader.matches(key, "r") {
                 body = try MessageBody(&reader)
+            } else if reader.matches(key, "v") {
+                client = try reader.optionalString()
+            } else if reader.matches(key, "ip") {
+                externalAddress = try reader.optionalString()
+            } else if reader.matches(key, "ro") {
+                isReadOnly = try reader.optionalInteger() == 1
+            } else if reader.matches(key, "e") {
+                try readError(&reader)
             } else {
                 try reader.skipValue()
             }
         }
         try reader.finish()
-        guard let transaction, transaction.count <= transactionBytes, !transaction.isEmpty,
+        guard transaction.count <= transactionBytes, !transaction.isEmpty,
             let type, let kind = Message.kind(type, method, in: reader)
         else { throw BencodeError(.expected(.string), at: 0) }
-        self.init(kind: kind, transaction: transaction, isReadOnly: isReadOnly, body: body)
+        self.kind = kind
+    }
+
+    /// Reads `[code, text]`; whatever else is there is passed over.
+    private mutating func readError(_ reader: inout BencodeReader) throws(BencodeError) {
+        guard try reader.beginOptionalList() else { return }
+        var position = 0
+        while try reader.hasElement() {
+            switch position {
+            case 0: errorCode = try reader.optionalInteger()
+            case 1: errorText = try reader.optionalString()
+            default: try reader.skipValue()
+            }
+            position += 1
+        }
     }
 
     private static func kind(_ type: Range<Int>, _ method: Range<Int>?, in reader: borrowing BencodeReader) -> Kind? {
@@ -80,6 +133,9 @@ extension Message {
         if reader.matches(method, "find_node") { return .query(.findNode) }
         if reader.matches(method, "get_peers") { return .query(.getPeers) }
         if reader.matches(method, "announce_peer") { return .query(.announcePeer) }
+        if reader.matches(method, "get") { return .query(.get) }
+        if reader.matches(method, "put") { return .query(.put) }
+        if reader.matches(method, "sample_infohashes") { return .query(.sampleInfohashes) }
         return .query(.unknown)
     }
 }
@@ -104,14 +160,84 @@ extension MessageBody {
                 token = try reader.optionalString()
             } else if reader.matches(key, "nodes") {
                 nodes = try reader.optionalString()
+            } else if reader.matches(key, "nodes6") {
+                nodes6 = try reader.optionalString()
+            } else if reader.matches(key, "want") {
+                try readWant(&reader)
             } else if reader.matches(key, "values") {
                 let isList = reader.nextKind == .list
                 let range = try reader.skipValue()
                 values = isList ? range : nil
-            } else {
+            } else if try !readScrape(key, &reader), try !readItem(key, &reader), try !readSample(key, &reader) {
                 try reader.skipValue()
             }
         }
+    }
+
+    /// `want` is a list of `n4` and `n6` (BEP 32).
+    private mutating func readWant(_ reader: inout BencodeReader) throws(BencodeError) {
+        guard try reader.beginOptionalList() else { return }
+        while try reader.hasElement() {
+            guard let family = try reader.optionalString() else { continue }
+            if reader.matches(family, "n4") { wantsV4 = true }
+            if reader.matches(family, "n6") { wantsV6 = true }
+        }
+    }
+
+    private mutating func readScrape(
+        _ key: Range<Int>,
+        _ reader: inout BencodeReader
+    ) throws(BencodeError) -> Bool {
+        if reader.matches(key, "seed") {
+            isSeed = try reader.optionalInteger() == 1
+        } else if reader.matches(key, "scrape") {
+            wantsScrape = try reader.optionalInteger() == 1
+        } else if reader.matches(key, "BFsd") {
+            seedFilter = try reader.optionalString()
+        } else if reader.matches(key, "BFpe") {
+            peerFilter = try reader.optionalString()
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private mutating func readItem(
+        _ key: Range<Int>,
+        _ reader: inout BencodeReader
+    ) throws(BencodeError) -> Bool {
+        if reader.matches(key, "v") {
+            value = try reader.skipValue()
+        } else if reader.matches(key, "k") {
+            self.key = try reader.optionalString()
+        } else if reader.matches(key, "sig") {
+            signature = try reader.optionalString()
+        } else if reader.matches(key, "salt") {
+            salt = try reader.optionalString()
+        } else if reader.matches(key, "seq") {
+            sequence = try reader.optionalInteger()
+        } else if reader.matches(key, "cas") {
+            compareAndSwap = try reader.optionalInteger()
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private mutating func readSample(
+        _ key: Range<Int>,
+        _ reader: inout BencodeReader
+    ) throws(BencodeError) -> Bool {
+        if reader.matches(key, "samples") {
+            samples = try reader.optionalString()
+        } else if reader.matches(key, "interval") {
+            interval = try reader.optionalInteger()
+        } else if reader.matches(key, "num") {
+            number = try reader.optionalInteger()
+        } else {
+            return false
+        }
+        return true
     }
 
     /// The contacts of a reply, the first `limit`. A rest that is no whole contact is left out.

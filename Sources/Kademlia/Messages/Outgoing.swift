@@ -108,9 +108,9 @@ extension ByteWriter {
         append(bytes)
     }
 
-    /// The version, `SH` 0.1, and the type.
+    /// The client, `sw`, with its version 0.1, and the type.
     private mutating func ending(type: String) {
-        append(utf8: "1:v4:SH\u{0}\u{1}1:y1:")
+        append(utf8: "1:v4:sw\u{0}\u{1}1:y1:")
         append(utf8: type)
         append(utf8: "e")
     }

@@ -24,7 +24,8 @@ extension DHTNode {
         case .findNode: answerFindNode(message, datagram, from: sender, into: &actions)
         case .getPeers: answerGetPeers(message, datagram, from: sender, at: now, into: &actions)
         case .announcePeer: answerAnnounce(message, datagram, from: sender, at: now, into: &actions)
-        case .unknown: sendError(.methodUnknown, message, datagram, to: sender, into: &actions)
+        case .get, .put, .sampleInfohashes, .unknown:
+            sendError(.methodUnknown, message, datagram, to: sender, into: &actions)
         }
         queryLimits.sent(statistics.bytesSent - sent, to: sender.address, at: now)
         // One that is read-only cannot be asked by others, so it is no use in a table (BEP 43, hardening D13).

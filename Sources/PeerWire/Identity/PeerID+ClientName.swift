@@ -76,7 +76,7 @@ extension PeerID {
         "FG": "FlashGet", "FL": "Folx", "FW": "FrostWire", "FX": "Freebox", "HL": "Halite",
         "KG": "KGet", "KT": "KTorrent", "LT": "libtorrent", "lt": "rTorrent", "LW": "LimeWire", "MG": "MediaGet",
         "MO": "MonoTorrent", "qB": "qBittorrent", "QD": "QQDownload", "SD": "Xunlei",
-        "SH": "shoal", "SZ": "Shareaza", "TL": "Tribler", "TR": "Transmission",
+        "sw": "shoal", "SZ": "Shareaza", "TL": "Tribler", "TR": "Transmission",
         "TT": "TuoTu", "TX": "Tixati", "UM": "µTorrent for Mac", "UT": "µTorrent", "UW": "µTorrent Web",
         "WD": "WebTorrent Desktop", "WT": "BitLet", "WW": "WebTorrent", "XL": "Xunlei", "ZT": "ZipTorrent",
     ]

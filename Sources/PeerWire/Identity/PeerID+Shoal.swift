@@ -2,7 +2,7 @@ package import Primitives
 
 extension PeerID {
     /// How our peer ids begin: Azureus style (BEP 20), client `SH`.
-    package static let shoalPrefix = "-SH0100-"
+    package static let shoalPrefix = "-sw0100-"
 
     /// A new peer id of ours: the prefix and 12 random bytes.
     package static func shoal(using generator: inout some RandomNumberGenerator) -> PeerID {
