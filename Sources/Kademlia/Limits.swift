@@ -14,6 +14,11 @@ package struct DHTLimits: Hashable, Sendable {
 
     /// Kademlia's k: nodes in a bucket, nodes in an answer, nodes that store a peer (BEP 5: 8).
     package var bucketSize = 8
+    /// Nodes in the farthest bucket, through which half of all lookups go; each nearer one has half as many, down to k.
+    ///
+    /// With 128, 64, 32, 16, 8, ... a lookup starts some four bits nearer to its target than with 8 in each (Jiménez,
+    /// Osmani, Knutsson: "Sub-second lookups on a large-scale Kademlia-based overlay", 2011); it costs 15 KiB.
+    package var farthestBucketSize = 128
     /// Kademlia's α: queries of one lookup whose answer is awaited. The paper says 3; 4 hides one slow node more.
     package var queriesInFlight = 4
     /// Endpoints known from a file or a name that one lookup asks at once: most may be gone.
@@ -107,4 +112,7 @@ package struct DHTLimits: Hashable, Sendable {
     package var allowedLowPorts: Set<UInt16> = [80, 443]
 
     package init() {}
+
+    /// How many nodes bucket `index` of the routing table has room for.
+    func capacity(ofBucket index: Int) -> Int { max(bucketSize, farthestBucketSize >> index) }
 }

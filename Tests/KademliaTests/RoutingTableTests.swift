@@ -8,9 +8,11 @@ struct RoutingTableTests {
     static let own = NodeID(0, last: 0)
     static let start = Instant.zero
 
-    static func table(_ exemption: DHTLimits.Exemption = .loopback) -> RoutingTable {
+    /// A table with room for as many in its farthest bucket; 8 makes all buckets of the size of BEP 5.
+    static func table(_ exemption: DHTLimits.Exemption = .loopback, farthest: Int = 8) -> RoutingTable {
         var limits = DHTLimits()
         limits.exemption = exemption
+        limits.farthestBucketSize = farthest
         return RoutingTable(own: own, limits: limits, now: start)
     }
 
@@ -29,7 +31,33 @@ struct RoutingTableTests {
         #expect(table.answered(RoutingTableTests.contact(0x80, 8), at: .zero) == .waiting(ping: nil))
         #expect(table.buckets.count == 2)
         #expect(table.answered(RoutingTableTests.contact(0x01), at: .zero) == .added)
-        #expect(table.buckets.map(\.entries.count) == [8, 1])
+        #expect(table.buckets.indices.map { table.range(ofBucket: $0).count } == [8, 1])
+    }
+
+    @Test("holds more of the far nodes: half as many in each nearer bucket, and never fewer than eight")
+    func largeBuckets() {
+        var table = RoutingTableTests.table(farthest: 64)
+        for index in 0..<100 {
+            let number = UInt8(index)
+            _ = table.answered(RoutingTableTests.contact(0x80 | number >> 1, number), at: .zero)
+            _ = table.answered(RoutingTableTests.contact(0x40 | number >> 2, number), at: .zero)
+            _ = table.answered(RoutingTableTests.contact(0x20 | number >> 3, number), at: .zero)
+            _ = table.answered(RoutingTableTests.contact(0x10 | number >> 4, number), at: .zero)
+            _ = table.answered(RoutingTableTests.contact(0x08 | number >> 5, number), at: .zero)
+            _ = table.answered(RoutingTableTests.contact(0x04 | number >> 6, number), at: .zero)
+        }
+        #expect(table.buckets.indices.map { table.range(ofBucket: $0).count } == [64, 32, 16, 8, 8, 8, 0])
+        #expect(table.count == 136)
+    }
+
+    @Test("splits its last bucket at eight nodes, so that the parts of the key space are known apart from the start")
+    func splitsEarly() {
+        var table = RoutingTableTests.table(farthest: 128)
+        for index in 0..<8 { _ = table.answered(RoutingTableTests.contact(0x80, UInt8(index)), at: .zero) }
+        #expect(table.buckets.count == 1)
+        #expect(table.answered(RoutingTableTests.contact(0x80, 8), at: .zero) == .added)
+        #expect(table.buckets.count == 2)
+        #expect(table.hasUnexploredBucket(limits: DHTLimits()))
     }
 
     @Test("keeps old nodes: a full bucket lets nobody in while they are good (D6)")
@@ -116,7 +144,7 @@ struct RoutingTableTests {
             let id = NodeID(UInt8(index * 5), UInt8(index))
             _ = table.answered(Contact(id, Endpoint(.v4(0x1400_0000 + UInt32(index)), 6881)), at: .zero)
         }
-        #expect(table.buckets.allSatisfy { $0.entries.count <= 1 })
+        #expect(table.buckets.indices.allSatisfy { table.range(ofBucket: $0).count <= 1 })
         #expect(table.count >= 1)
     }
 
@@ -162,13 +190,27 @@ struct RoutingTableTests {
             _ = table.answered(Contact(NodeID(.random(using: &random)), endpoint), at: .zero)
         }
         let all = table.contacts { _ in true }
-        for _ in 0..<50 {
-            let target = NodeID(.random(using: &random))
+        #expect(all.count > 200)
+        for index in 0..<50 {
+            // Anywhere, at a node, and where we are ourselves.
+            let target = [NodeID(.random(using: &random)), all[index].id, table.own][index % 3]
             var closest: [Contact] = []
             table.closest(to: target, atMost: 8, for: nil, into: &closest)
-            let expected = all.sorted { $0.id.isCloser(to: target, than: $1.id) }.prefix(8)
-            #expect(closest == Array(expected))
+            let expected = all.sorted { $0.id.isCloser(to: target, than: $1.id) }
+            #expect(closest == Array(expected.prefix(8)))
+            table.closest(to: target, atMost: 1000, for: nil, into: &closest)
+            #expect(closest == expected)
         }
+    }
+
+    @Test("tells nodes apart that share all bits but the last ones")
+    func nearlyEqual() {
+        var table = RoutingTableTests.table()
+        let contacts = (0..<8).map { Contact(NodeID(0x80, last: UInt32($0)), .at("20.0.\($0).1:6881")) }
+        for contact in contacts.reversed() { _ = table.answered(contact, at: .zero) }
+        var closest: [Contact] = []
+        table.closest(to: NodeID(0x80, last: 5), atMost: 8, for: nil, into: &closest)
+        #expect(closest == [5, 4, 7, 6, 1, 0, 3, 2].map { contacts[$0] })
     }
 
     @Test("does not name private nodes to public askers (D2)")

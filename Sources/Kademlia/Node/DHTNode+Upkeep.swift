@@ -73,7 +73,7 @@ extension DHTNode {
         var outsiders = table.goodContacts(at: now).map(\.endpoint)
         outsiders.shuffle(using: &random)
         outsiders.removeSubrange(min(limits.refreshOutsiders, outsiders.count)...)
-        if table.buckets[bucket].entries.isEmpty { outsiders += joining.endpoints.prefix(limits.refreshOutsiders) }
+        if table.range(ofBucket: bucket).isEmpty { outsiders += joining.endpoints.prefix(limits.refreshOutsiders) }
         let id = begin(.refresh, target: target, asking: outsiders, at: now, into: &actions)
         // With nobody to ask, a lookup is over before `begin` returns.
         if index(of: id) != nil { refresh = id }

@@ -9,35 +9,33 @@ struct TableEntry: Hashable, Sendable {
     }
 
     /// Failed queries in a row after which a node may be replaced (BEP 5, hardening D6).
-    static let failuresOfBad = 2
+    static let failuresOfBad: UInt8 = 2
 
     let contact: Contact
     /// The last reply to us, or query of it.
     var heardAt: Instant
-    var failures = 0
+    /// What its answers took, as far as that was measured.
+    var roundTrip: RoundTrip?
+    var failures: UInt8 = 0
+
+    var isBad: Bool { failures >= TableEntry.failuresOfBad }
 
     /// Good is who was heard of lately; having answered once is what being an entry means (BEP 5).
     func status(at now: Instant, freshness: Duration) -> Status {
-        if failures >= TableEntry.failuresOfBad { return .bad }
+        if isBad { return .bad }
         return failures == 0 && now - heardAt < freshness ? .good : .questionable
     }
+
+    mutating func failed() { failures = min(failures, TableEntry.failuresOfBad - 1) + 1 }
 }
 
-/// The nodes of one part of the key space.
+/// What is known of one part of the key space, beside its nodes.
 struct Bucket: Hashable, Sendable {
-    var entries: [TableEntry] = []
     /// Nodes that answered while the bucket was full, the latest last; they move up when an entry goes bad.
     var replacements: [TableEntry] = []
     var changedAt: Instant
     /// When a lookup last went into this part of the key space, if ever.
     var refreshedAt: Instant?
-
-    func index(of id: NodeID) -> Int? { entries.firstIndex { $0.contact.id == id } }
-
-    /// Whether a node of the same network is there: one owner of a /24 must not own the bucket (hardening D3).
-    func hasNetwork(of address: IPAddress) -> Bool {
-        entries.contains { $0.contact.endpoint.address.network == address.network }
-    }
 }
 
 /// What a person may want to know of one bucket.

@@ -3,27 +3,37 @@ import Primitives
 extension RoutingTable {
     /// Nodes to ping now, the longest silent first: one failure wants a second opinion, a long silence a first one.
     func nodesToPing(atMost count: Int, freshness: Duration, at now: Instant) -> [Contact] {
-        let questionable = buckets.flatMap(\.entries).filter {
-            $0.status(at: now, freshness: freshness) == .questionable
+        var oldest: [TableEntry] = []
+        for entry in nodes.entries where entry.status(at: now, freshness: freshness) == .questionable {
+            if oldest.count >= count, let last = oldest.last, last.heardAt <= entry.heardAt { continue }
+            if oldest.count >= count { oldest.removeLast() }
+            let position = oldest.firstIndex { entry.heardAt < $0.heardAt } ?? oldest.count
+            oldest.insert(entry, at: position)
         }
-        return questionable.sorted { $0.heardAt < $1.heardAt }.prefix(count).map(\.contact)
+        return oldest.map(\.contact)
     }
 
     /// The bucket that most needs a lookup into it: one that never had any, one that stayed underfull for a while, one
     /// that nothing was learnt about for long (BEP 5).
+    ///
+    /// Underfull is one with fewer than k nodes, whatever it has room for: the network may have no more, and what a
+    /// large bucket holds beyond k comes by itself.
     func staleBucket(limits: DHTLimits, at now: Instant) -> Int? {
-        let isUnderfull = { (bucket: Bucket) in bucket.entries.count < limits.bucketSize }
-        return buckets.firstIndex { $0.refreshedAt == nil && isUnderfull($0) }
-            ?? buckets.firstIndex { bucket in
+        let isUnderfull = { (index: Int) in range(ofBucket: index).count < limits.bucketSize }
+        return buckets.indices.first { buckets[$0].refreshedAt == nil && isUnderfull($0) }
+            ?? buckets.indices.first { index in
+                let bucket = buckets[index]
                 let refreshedAt = bucket.refreshedAt ?? bucket.changedAt
-                if isUnderfull(bucket), now - refreshedAt >= limits.underfullPause { return true }
+                if now - refreshedAt >= limits.underfullPause, isUnderfull(index) { return true }
                 return now - max(bucket.changedAt, refreshedAt) >= limits.freshness
             }
     }
 
     /// Whether there is a part of the key space that no lookup has gone into.
     func hasUnexploredBucket(limits: DHTLimits) -> Bool {
-        buckets.contains { $0.refreshedAt == nil && $0.entries.count < limits.bucketSize }
+        buckets.indices.contains {
+            buckets[$0].refreshedAt == nil && range(ofBucket: $0).count < limits.bucketSize
+        }
     }
 
     /// An identifier that bucket `index` is responsible for.

@@ -3,7 +3,8 @@ import Primitives
 /// The nodes we know, few of the far ones and many of the near ones (BEP 5 "Routing Table").
 ///
 /// Bucket `i` holds nodes that share exactly `i` leading bits with us, the last bucket those that share at least as
-/// many. Only the last bucket splits, for it alone covers our own identifier.
+/// many. Only the last bucket splits, for it alone covers our own identifier. The far buckets, through which all lookups
+/// start, are larger than the others (`DHTLimits.capacity(ofBucket:)`).
 struct RoutingTable: Sendable {
     /// What became of a node that answered.
     enum Admission: Hashable, Sendable {
@@ -18,6 +19,8 @@ struct RoutingTable: Sendable {
     let own: NodeID
     private let limits: DHTLimits
     private(set) var buckets: [Bucket]
+    /// The entries of all buckets, those of the last one first.
+    private(set) var nodes: OrderedEntries
     /// The addresses of all entries that the limits apply to: one node for each (hardening D3).
     private var addresses: Set<IPAddress> = []
 
@@ -25,95 +28,92 @@ struct RoutingTable: Sendable {
         self.own = own
         self.limits = limits
         buckets = [Bucket(changedAt: now)]
+        nodes = OrderedEntries(origin: own)
     }
 
     // MARK: Facts
 
     /// Records that `contact` has answered one of our queries; there is no other way into the table (D6).
-    mutating func answered(_ contact: Contact, at now: Instant) -> Admission {
+    ///
+    /// - Parameter sample: what the answer took, where it was measured.
+    mutating func answered(_ contact: Contact, after sample: Duration? = nil, at now: Instant) -> Admission {
         guard contact.id != own else { return .refused }
-        var index = bucketIndex(of: contact.id)
-        if let position = buckets[index].index(of: contact.id) {
-            return answeredAgain(contact, at: position, in: index, now)
+        if let position = nodes.index(of: contact.id) {
+            return answeredAgain(contact, sample, at: position, now)
         }
+        var index = bucketIndex(of: contact.id)
         removeBadConflicts(with: contact, in: index)
         guard allows(contact, in: index) else { return .refused }
-        while buckets[index].entries.count >= limits.bucketSize, index == buckets.count - 1, split() {
-            index = bucketIndex(of: contact.id)
+        while isFull(index), index == buckets.count - 1, split() { index = bucketIndex(of: contact.id) }
+        let entry = TableEntry(contact: contact, heardAt: now, roundTrip: sample.map { RoundTrip(first: $0) })
+        if isFull(index) {
+            guard let bad = range(ofBucket: index).first(where: { nodes[$0].isBad }) else {
+                return wait(entry, for: index, now)
+            }
+            remove(at: bad)
         }
-        let entry = TableEntry(contact: contact, heardAt: now)
-        if buckets[index].entries.count < limits.bucketSize {
-            insert(entry, in: index)
-        } else if let bad = buckets[index].entries.firstIndex(where: { $0.failures >= TableEntry.failuresOfBad }) {
-            remove(at: bad, in: index)
-            insert(entry, in: index)
-        } else {
-            return wait(entry, for: index, now)
-        }
+        insert(entry)
         buckets[index].changedAt = now
         return .added
     }
 
     /// Records a query of a node that may be in the table.
     mutating func queried(by contact: Contact, at now: Instant) {
-        let index = bucketIndex(of: contact.id)
-        guard let position = buckets[index].index(of: contact.id),
-            buckets[index].entries[position].contact.endpoint == contact.endpoint
-        else { return }
-        buckets[index].entries[position].heardAt = now
+        if let position = position(of: contact) { nodes[position].heardAt = now }
     }
 
     /// Records that a query to `contact` found no answer. The second failure in a row lets a waiting node in.
     mutating func failed(_ contact: Contact, at now: Instant) {
         let index = bucketIndex(of: contact.id)
-        guard let position = buckets[index].index(of: contact.id),
-            buckets[index].entries[position].contact.endpoint == contact.endpoint
-        else {
+        guard let position = position(of: contact) else {
             buckets[index].replacements.removeAll { $0.contact == contact }
             return
         }
-        buckets[index].entries[position].failures += 1
-        guard buckets[index].entries[position].failures >= TableEntry.failuresOfBad else { return }
-        let old = buckets[index].entries[position]
-        remove(at: position, in: index)
+        nodes[position].failed()
+        guard nodes[position].isBad else { return }
+        let old = remove(at: position)
         while let waiting = buckets[index].replacements.popLast() {
             guard allows(waiting.contact, in: index) else { continue }
-            insert(waiting, in: index)
+            insert(waiting)
             buckets[index].changedAt = now
             return
         }
         // Nobody waits: a bad node keeps its place, so that a network that was away for a while is found again.
-        insert(old, in: index)
+        insert(old)
+    }
+
+    /// Marks that a lookup goes into the part of the key space around `target`.
+    mutating func refreshing(_ target: NodeID, at now: Instant) {
+        buckets[bucketIndex(of: target)].refreshedAt = now
     }
 
     // MARK: Questions
 
     func bucketIndex(of id: NodeID) -> Int { min(own.distance(to: id).leadingZeroBitCount, buckets.count - 1) }
 
+    /// Where the nodes of a bucket stand among all.
+    func range(ofBucket index: Int) -> Range<Int> {
+        index == buckets.count - 1 ? 0..<nodes.end(sharing: index) : nodes.range(sharing: index)
+    }
+
     /// Whether a node that asked us something is worth a ping.
     func hasRoom(for contact: Contact) -> Bool {
-        guard contact.id != own else { return false }
+        guard contact.id != own, nodes.index(of: contact.id) == nil else { return false }
         let index = bucketIndex(of: contact.id)
-        let bucket = buckets[index]
-        guard bucket.index(of: contact.id) == nil, allows(contact, in: index) else { return false }
-        return bucket.entries.count < limits.bucketSize || index == buckets.count - 1
-            || bucket.entries.contains { $0.failures > 0 }
+        guard allows(contact, in: index) else { return false }
+        return !isFull(index) || index == buckets.count - 1
+            || range(ofBucket: index).contains { nodes[$0].failures > 0 }
     }
 
-    func contains(_ contact: Contact) -> Bool {
-        let bucket = buckets[bucketIndex(of: contact.id)]
-        return bucket.index(of: contact.id).map { bucket.entries[$0].contact == contact } ?? false
-    }
+    func contains(_ contact: Contact) -> Bool { position(of: contact) != nil }
 
-    var count: Int { buckets.reduce(0) { $0 + $1.entries.count } }
+    var count: Int { nodes.count }
 
     /// Whether anybody in the table may still answer.
-    var hasReachableNodes: Bool {
-        buckets.contains { $0.entries.contains { $0.failures < TableEntry.failuresOfBad } }
-    }
+    var hasReachableNodes: Bool { nodes.entries.contains { !$0.isBad } }
 
     func contacts(where isIncluded: (TableEntry) -> Bool) -> [Contact] {
-        buckets.flatMap { $0.entries.filter(isIncluded).map(\.contact) }
+        nodes.entries.lazy.filter(isIncluded).map(\.contact)
     }
 
     func goodContacts(at now: Instant) -> [Contact] {
@@ -129,8 +129,8 @@ struct RoutingTable: Sendable {
                 bad: 0,
                 replacements: bucket.replacements.count
             )
-            for entry in bucket.entries {
-                switch entry.status(at: now, freshness: limits.freshness) {
+            for position in range(ofBucket: index) {
+                switch nodes[position].status(at: now, freshness: limits.freshness) {
                 case .good: summary.good += 1
                 case .questionable: summary.questionable += 1
                 case .bad: summary.bad += 1
@@ -140,32 +140,40 @@ struct RoutingTable: Sendable {
         }
     }
 
-    /// Marks that a lookup goes into the part of the key space around `target`.
-    mutating func refreshing(_ target: NodeID, at now: Instant) {
-        buckets[bucketIndex(of: target)].refreshedAt = now
+    // MARK: Private
+
+    private func position(of contact: Contact) -> Int? {
+        nodes.index(of: contact.id).flatMap { nodes[$0].contact == contact ? $0 : nil }
     }
 
-    // MARK: Private
+    /// Whether a bucket has no room; the last one, which may split, never holds more than k.
+    private func isFull(_ index: Int) -> Bool {
+        let isLast = index == buckets.count - 1
+        return range(ofBucket: index).count >= (isLast ? limits.bucketSize : limits.capacity(ofBucket: index))
+    }
 
     private mutating func answeredAgain(
         _ contact: Contact,
+        _ sample: Duration?,
         at position: Int,
-        in index: Int,
         _ now: Instant
     ) -> Admission {
-        let old = buckets[index].entries[position]
+        let index = bucketIndex(of: contact.id)
         // Another host that claims an identifier of the table does not get its place while the first one lives (D6).
-        guard old.contact.endpoint == contact.endpoint else {
-            guard old.failures >= TableEntry.failuresOfBad else { return .refused }
-            remove(at: position, in: index)
+        guard nodes[position].contact.endpoint == contact.endpoint else {
+            guard nodes[position].isBad else { return .refused }
+            remove(at: position)
             removeBadConflicts(with: contact, in: index)
             guard allows(contact, in: index) else { return .refused }
-            insert(TableEntry(contact: contact, heardAt: now), in: index)
+            insert(TableEntry(contact: contact, heardAt: now, roundTrip: sample.map { RoundTrip(first: $0) }))
             buckets[index].changedAt = now
             return .added
         }
-        buckets[index].entries[position].heardAt = now
-        buckets[index].entries[position].failures = 0
+        nodes[position].heardAt = now
+        nodes[position].failures = 0
+        if let sample {
+            if nodes[position].roundTrip?.add(sample) == nil { nodes[position].roundTrip = RoundTrip(first: sample) }
+        }
         buckets[index].changedAt = now
         return .updated
     }
@@ -175,58 +183,65 @@ struct RoutingTable: Sendable {
         buckets[index].replacements.removeAll { $0.contact.id == entry.contact.id }
         if buckets[index].replacements.count >= limits.bucketSize { buckets[index].replacements.removeFirst() }
         buckets[index].replacements.append(entry)
-        let questionable = buckets[index].entries
-            .filter { $0.status(at: now, freshness: limits.freshness) == .questionable }
-            .min { $0.heardAt < $1.heardAt }
-        return .waiting(ping: questionable?.contact)
+        let questionable = range(ofBucket: index)
+            .filter { nodes[$0].status(at: now, freshness: limits.freshness) == .questionable }
+            .min { nodes[$0].heardAt < nodes[$1].heardAt }
+        return .waiting(ping: questionable.map { nodes[$0].contact })
     }
 
     private func allows(_ contact: Contact, in index: Int) -> Bool {
         let address = contact.endpoint.address
         if limits.exempts(address) { return true }
-        return !addresses.contains(address) && !buckets[index].hasNetwork(of: address)
+        guard !addresses.contains(address) else { return false }
+        // One owner of a /24 must not own the bucket (hardening D3).
+        let network = address.network
+        return !range(ofBucket: index).contains { nodes[$0].contact.endpoint.address.network == network }
     }
 
-    /// A node that restarted with another identifier is not kept out by its own bad entry.
+    /// Bad nodes must not keep a living one out by the limits: it may be the same host, restarted.
     private mutating func removeBadConflicts(with contact: Contact, in index: Int) {
         let address = contact.endpoint.address
-        guard !limits.exempts(address), !allows(contact, in: index) else { return }
-        for other in buckets.indices {
-            while let position = buckets[other].entries.firstIndex(where: {
-                $0.failures >= TableEntry.failuresOfBad
-                    && ($0.contact.endpoint.address == address
-                        || other == index && $0.contact.endpoint.address.network == address.network)
-            }) {
-                remove(at: position, in: other)
+        if limits.exempts(address) { return }
+        let isNeighbour = range(ofBucket: index).contains {
+            nodes[$0].isBad && nodes[$0].contact.endpoint.address.network == address.network
+        }
+        guard isNeighbour || addresses.contains(address) else { return }
+        for position in nodes.indices.reversed() where nodes[position].isBad {
+            let other = nodes[position].contact
+            if other.endpoint.address == address
+                || other.endpoint.address.network == address.network && bucketIndex(of: other.id) == index
+            {
+                remove(at: position)
             }
         }
     }
 
-    private mutating func insert(_ entry: TableEntry, in index: Int) {
+    private mutating func insert(_ entry: TableEntry) {
         let address = entry.contact.endpoint.address
         if !limits.exempts(address) { addresses.insert(address) }
-        buckets[index].entries.append(entry)
+        nodes.insert(entry)
     }
 
-    private mutating func remove(at position: Int, in index: Int) {
-        addresses.remove(buckets[index].entries.remove(at: position).contact.endpoint.address)
+    @discardableResult
+    private mutating func remove(at position: Int) -> TableEntry {
+        let entry = nodes.remove(at: position)
+        addresses.remove(entry.contact.endpoint.address)
+        return entry
     }
 
     /// Splits the last bucket; `false` when its nodes share all bits but one with us.
     private mutating func split() -> Bool {
         let bits = buckets.count - 1
         guard bits < UInt160.bitWidth - 1, let last = buckets.last else { return false }
-        func belongsFarther(_ entry: TableEntry) -> Bool {
-            own.distance(to: entry.contact.id).leadingZeroBitCount == bits
-        }
         // Whatever lookup went into the old bucket went to our own neighbourhood, most likely.
         var far = Bucket(changedAt: last.changedAt)
         var near = Bucket(changedAt: last.changedAt, refreshedAt: last.refreshedAt)
-        for entry in last.entries {
-            if belongsFarther(entry) { far.entries.append(entry) } else { near.entries.append(entry) }
-        }
         for entry in last.replacements {
-            if belongsFarther(entry) { far.replacements.append(entry) } else { near.replacements.append(entry) }
+            if own.distance(to: entry.contact.id).leadingZeroBitCount == bits {
+                far.replacements.append(entry)
+            } else {
+                near.replacements.append(entry)
+            }
         }
         buckets[bits] = far
         buckets.append(near)
