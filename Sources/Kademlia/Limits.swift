@@ -94,10 +94,11 @@ package struct DHTLimits: Hashable, Sendable {
     package var validation = Duration.seconds(15 * 60)
     package var validatedSources = 4096
 
-    /// Stored announcements (D11): info-hashes, peers of each, peers in all (24 bytes each), how long, how often swept.
+    /// Stored announcements (D11): info-hashes, peers of each, peers in all (24 bytes each, and as many again
+    /// while arrays grow), how long, how often swept.
     package var infoHashes = 2000
     package var peersPerInfoHash = 500
-    package var storedPeers = 100_000
+    package var storedPeers = 1_000_000
     package var peerLifetime = Duration.seconds(40 * 60)
     package var peerSweep = Duration.seconds(300)
     /// Peers that one address may have stored for one info-hash (a few clients behind one NAT) and in all: one host

@@ -134,69 +134,6 @@ struct LimitsTests {
         #expect(dialogue.node.storedPeers(of: LimitsTests.hash) == [])
     }
 
-    static func store(announcing hashes: Int) -> PeerStore {
-        var store = PeerStore(limits: DHTLimits(), now: .zero)
-        for index in 0..<hashes {
-            let peer = Endpoint(.v4(0x1400_0000 + UInt32(index)), 6881)
-            _ = store.announce(peer, for: InfoHash(UInt160(high: UInt64(index), middle: 0, low: 0)), at: .zero)
-        }
-        return store
-    }
-
-    @Test("the store holds 2000 info-hashes, then issues no token for others (D11)")
-    func fullStore() {
-        let store = LimitsTests.store(announcing: 2500)
-        #expect(store.infoHashCount == 2000)
-        #expect(!store.hasRoom(for: LimitsTests.hash, from: .v4(0x2828_2828)))
-        #expect(store.hasRoom(for: InfoHash(.zero), from: .v4(0x2828_2828)))
-    }
-
-    @Test("an info-hash has 500 peers, old ones renew, new ones get no token (D11)")
-    func fullSwarm() {
-        var store = PeerStore(limits: DHTLimits(), now: .zero)
-        let stored = (0..<600).count {
-            store.announce(Endpoint(.v4(0x1400_0000 + UInt32($0)), 6881), for: LimitsTests.hash, at: .zero)
-        }
-        #expect(stored == 500)
-        #expect(!store.hasRoom(for: LimitsTests.hash, from: .v4(0x2828_2828)))
-        #expect(store.hasRoom(for: LimitsTests.hash, from: .v4(0x1400_0000)))
-    }
-
-    @Test("an address has 8 peers of an info-hash and 200 in all")
-    func oneAddressInStore() {
-        var store = PeerStore(limits: DHTLimits(), now: .zero)
-        let inSwarm = (1...20).count {
-            store.announce(Endpoint(.v4(0x1400_0001), UInt16($0)), for: LimitsTests.hash, at: .zero)
-        }
-        #expect(inSwarm == 8)
-        let inAll = (1...400).count {
-            let other = InfoHash(UInt160(high: UInt64($0), middle: 0, low: 0))
-            return store.announce(Endpoint(.v4(0x1400_0001), 1), for: other, at: .zero)
-        }
-        #expect(inAll == 192)
-        store.sweep(at: .zero + .seconds(3000))
-        #expect(store.count == 0)
-        let isStored = store.announce(Endpoint(.v4(0x1400_0001), 1), for: LimitsTests.hash, at: .zero + .seconds(3000))
-        #expect(isStored)
-    }
-
-    @Test("a sample is random: every peer turns up", arguments: [1, 2] as [UInt64])
-    func sample(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
-        var store = PeerStore(limits: DHTLimits(), now: .zero)
-        for index in 0..<100 {
-            _ = store.announce(Endpoint(.v4(0x1400_0000 + UInt32(index)), 6881), for: LimitsTests.hash, at: .zero)
-        }
-        var seen: Set<Endpoint> = []
-        var sample: [Endpoint] = []
-        for _ in 0..<100 {
-            store.sample(LimitsTests.hash, atMost: 16, for: nil, at: .zero, using: &random, into: &sample)
-            #expect(Set(sample).count == 16)
-            seen.formUnion(sample)
-        }
-        #expect(seen.count == 100)
-    }
-
     @Test("a source stays validated for 15 minutes at most (D9)")
     func validation() {
         var sources = ValidatedSources(limits: DHTLimits(), now: .zero)

@@ -110,7 +110,14 @@ extension DHTNode {
         else { return sendError(.invalidToken, message, datagram, to: sender, into: &actions) }
         validated.insert(sender.address, at: now)
         // The source is what is stored, never an argument: nobody signs up another host (hardening D8).
-        guard peers.announce(Endpoint(sender.address, port), for: infoHash, at: now) else {
+        guard
+            peers.announce(
+                Endpoint(sender.address, port),
+                isSeed: message.body.isSeed,
+                for: infoHash,
+                at: now
+            )
+        else {
             return sendError(.storeFull, message, datagram, to: sender, into: &actions)
         }
         statistics.announcesAccepted += 1

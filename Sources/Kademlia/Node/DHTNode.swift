@@ -53,7 +53,7 @@ package struct DHTNode: ~Copyable {
         table = RoutingTable(own: id, limits: limits, now: now)
         queries = OpenQueries(limits: limits)
         tokens = Tokens(rotation: limits.tokenRotation, now: now, using: &secrets)
-        peers = PeerStore(limits: limits, now: now)
+        peers = PeerStore(limits: limits, now: now, using: &secrets)
         queryLimits = QueryLimits(limits: limits, now: now)
         validated = ValidatedSources(limits: limits, now: now)
         toldTime = now
@@ -141,7 +141,9 @@ package struct DHTNode: ~Copyable {
     package var buckets: [BucketSummary] { table.summaries(at: toldTime) }
 
     /// The peers that others announced to us under an info-hash.
-    package func storedPeers(of infoHash: InfoHash) -> [Endpoint] { peers.all(of: infoHash, at: toldTime) }
+    package func storedPeers(of infoHash: InfoHash) -> [Endpoint] {
+        peers.peers(of: infoHash, at: toldTime).map(\.endpoint)
+    }
 
     package var storedInfoHashCount: Int { peers.infoHashCount }
 

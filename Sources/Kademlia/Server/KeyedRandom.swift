@@ -8,7 +8,6 @@ import Primitives
 struct KeyedRandom: RandomNumberGenerator, Sendable {
     private let hash: SipHash
     private var counter: UInt64 = 0
-    private var input = ByteWriter(capacity: 8)
 
     init(seed: UInt64) {
         var generator = SeededRandom(seed: seed)
@@ -17,8 +16,6 @@ struct KeyedRandom: RandomNumberGenerator, Sendable {
 
     mutating func next() -> UInt64 {
         counter &+= 1
-        input.removeAll()
-        input.bigEndian(counter)
-        return hash.hash(input.bytes)
+        return hash.hash(counter)
     }
 }

@@ -5,55 +5,81 @@ import Primitives
 /// Full means full: what is there stays until it expires, for whoever floods us comes later than whom we serve
 /// (hardening D11).
 struct PeerStore: Sendable {
-    private struct StoredPeer: Sendable {
-        let endpoint: Endpoint
-        var expiresAt: Instant
-    }
-
     private let limits: DHTLimits
     private var swarms: [InfoHash: [StoredPeer]] = [:]
-    private var countByAddress: [IPAddress: Int] = [:]
+    private var shares: AddressShares
     private(set) var count = 0
     private var sweptAt: Instant
 
-    init(limits: DHTLimits, now: Instant) {
+    init(limits: DHTLimits, now: Instant, using secrets: inout KeyedRandom) {
         self.limits = limits
+        shares = AddressShares(using: &secrets)
         sweptAt = now
     }
 
     var infoHashCount: Int { swarms.count }
+    var infoHashes: some Collection<InfoHash> { swarms.keys }
+
+    // MARK: Storing
 
     /// Whether an announcement from there would be stored. Where not, no token is given out.
     func hasRoom(for infoHash: InfoHash, from address: IPAddress) -> Bool {
-        guard let swarm = swarms[infoHash] else {
+        guard let index = swarms.index(forKey: infoHash) else {
             return swarms.count < limits.infoHashes && hasShare(address)
         }
-        if swarm.contains(where: { $0.endpoint.address == address }) { return true }
-        return swarm.count < limits.peersPerInfoHash && hasShare(address)
+        if swarms.values[index].count < limits.peersPerInfoHash, hasShare(address) { return true }
+        return swarms.values[index].contains { $0.hasAddress(address) }
     }
 
     /// Stores or renews; `false` when there is no room.
-    mutating func announce(_ peer: Endpoint, for infoHash: InfoHash, at now: Instant) -> Bool {
-        let expiresAt = now + limits.peerLifetime
-        if let index = swarms.index(forKey: infoHash),
-            let position = swarms.values[index].firstIndex(where: { $0.endpoint == peer })
-        {
-            swarms.values[index][position].expiresAt = expiresAt
+    mutating func announce(_ peer: Endpoint, isSeed: Bool = false, for infoHash: InfoHash, at now: Instant) -> Bool {
+        store(StoredPeer(peer, isSeed: isSeed, expiresAt: StoredPeer.seconds(now + limits.peerLifetime)), for: infoHash)
+    }
+
+    /// Stores a peer that a former run knew. What the store has is newer.
+    mutating func restore(_ peer: StoredPeer, for infoHash: InfoHash) {
+        if let swarm = swarms[infoHash], swarm.contains(where: { $0.isAt(peer.endpoint) }) { return }
+        _ = store(peer, for: infoHash)
+    }
+
+    private mutating func store(_ peer: StoredPeer, for infoHash: InfoHash) -> Bool {
+        let (endpoint, address) = (peer.endpoint, peer.address)
+        guard let index = swarms.index(forKey: infoHash) else {
+            guard swarms.count < limits.infoHashes, hasShare(address) else { return false }
+            swarms[infoHash] = [peer]
+            add(address)
             return true
         }
-        let swarm = swarms[infoHash] ?? []
-        guard swarm.count < limits.peersPerInfoHash, !swarm.isEmpty || swarms.count < limits.infoHashes,
-            hasShare(peer.address)
-        else { return false }
-        if !limits.exempts(peer.address) {
-            let sameAddress = swarm.reduce(0) { $0 + ($1.endpoint.address == peer.address ? 1 : 0) }
-            guard sameAddress < limits.peersPerAddressAndInfoHash else { return false }
-            countByAddress[peer.address, default: 0] += 1
+        var sameAddress = 0
+        for position in swarms.values[index].indices where swarms.values[index][position].hasAddress(address) {
+            if swarms.values[index][position].isAt(endpoint) {
+                swarms.values[index][position] = peer
+                return true
+            }
+            sameAddress += 1
         }
-        swarms[infoHash, default: []].append(StoredPeer(endpoint: peer, expiresAt: expiresAt))
-        count += 1
+        guard swarms.values[index].count < limits.peersPerInfoHash, hasShare(address),
+            limits.exempts(address) || sameAddress < limits.peersPerAddressAndInfoHash
+        else { return false }
+        swarms.values[index].append(peer)
+        add(address)
         return true
     }
+
+    /// Removes what has expired, at most every `peerSweep`.
+    mutating func sweep(at now: Instant) {
+        guard now - sweptAt >= limits.peerSweep else { return }
+        sweptAt = now
+        let seconds = StoredPeer.seconds(now)
+        for infoHash in Array(swarms.keys) {
+            guard let index = swarms.index(forKey: infoHash) else { continue }
+            for peer in swarms.values[index] where peer.expiresAt <= seconds { remove(peer.address) }
+            swarms.values[index].removeAll { $0.expiresAt <= seconds }
+            if swarms.values[index].isEmpty { swarms[infoHash] = nil }
+        }
+    }
+
+    // MARK: Asking
 
     /// Puts a random choice of the peers that `asker` may learn of into `result`.
     mutating func sample(
@@ -67,41 +93,44 @@ struct PeerStore: Sendable {
         result.removeAll(keepingCapacity: true)
         guard let index = swarms.index(forKey: infoHash) else { return }
         let count = swarms.values[index].count
+        let seconds = StoredPeer.seconds(now)
         var next = 0
         // Half a Fisher-Yates shuffle, in place: the order of a swarm means nothing, and nothing is allocated.
         while next < count, result.count < limit {
             swarms.values[index].swapAt(next, Int.random(in: next..<count, using: &random))
             let peer = swarms.values[index][next]
             next += 1
-            guard peer.expiresAt > now, asker?.mayName(peer.endpoint.address) ?? true else { continue }
+            guard peer.expiresAt > seconds, asker?.mayName(peer.address) ?? true else { continue }
             result.append(peer.endpoint)
         }
     }
 
-    func all(of infoHash: InfoHash, at now: Instant) -> [Endpoint] {
-        (swarms[infoHash] ?? []).filter { $0.expiresAt > now }.map(\.endpoint)
+    /// The peers of an info-hash that have not expired, in no order.
+    func peers(of infoHash: InfoHash, at now: Instant) -> some Sequence<StoredPeer> {
+        let seconds = StoredPeer.seconds(now)
+        return (swarms[infoHash] ?? []).lazy.filter { $0.expiresAt > seconds }
     }
 
-    /// Removes what has expired, at most every `peerSweep`.
-    mutating func sweep(at now: Instant) {
-        guard now - sweptAt >= limits.peerSweep else { return }
-        sweptAt = now
-        for infoHash in Array(swarms.keys) {
-            guard let index = swarms.index(forKey: infoHash) else { continue }
-            for peer in swarms.values[index] where peer.expiresAt <= now { forget(peer.endpoint.address) }
-            swarms.values[index].removeAll { $0.expiresAt <= now }
-            if swarms.values[index].isEmpty { swarms[infoHash] = nil }
+    // MARK: Shares
+
+    private func hasShare(_ address: IPAddress) -> Bool {
+        count < limits.storedPeers && (limits.exempts(address) || shares.count(of: address) < limits.peersPerAddress)
+    }
+
+    private mutating func add(_ address: IPAddress) {
+        count += 1
+        if count > shares.capacity {
+            shares.grow()
+            for swarm in swarms.values {
+                for peer in swarm { shares.add(peer.address) }
+            }
+        } else {
+            shares.add(address)
         }
     }
 
-    private func hasShare(_ address: IPAddress) -> Bool {
-        count < limits.storedPeers
-            && (limits.exempts(address) || countByAddress[address, default: 0] < limits.peersPerAddress)
-    }
-
-    private mutating func forget(_ address: IPAddress) {
+    private mutating func remove(_ address: IPAddress) {
         count -= 1
-        guard let old = countByAddress[address] else { return }
-        countByAddress[address] = old > 1 ? old - 1 : nil
+        shares.remove(address)
     }
 }

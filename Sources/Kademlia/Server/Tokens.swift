@@ -10,7 +10,6 @@ struct Tokens: Sendable {
     private var current: SipHash
     private var previous: SipHash
     private var rotatedAt: Instant
-    private var input = ByteWriter(capacity: 36)
 
     init(rotation: Duration, now: Instant, using secrets: inout KeyedRandom) {
         self.rotation = rotation
@@ -26,8 +25,7 @@ struct Tokens: Sendable {
         using secrets: inout KeyedRandom
     ) -> UInt64 {
         rotate(now, &secrets)
-        write(address, infoHash)
-        return current.hash(input.bytes)
+        return current.token(address, infoHash)
     }
 
     mutating func accepts(
@@ -38,8 +36,7 @@ struct Tokens: Sendable {
         using secrets: inout KeyedRandom
     ) -> Bool {
         rotate(now, &secrets)
-        write(address, infoHash)
-        return token == current.hash(input.bytes) || token == previous.hash(input.bytes)
+        return token == current.token(address, infoHash) || token == previous.token(address, infoHash)
     }
 
     /// Lazy, so that an idle node needs no timer for it.
@@ -50,10 +47,11 @@ struct Tokens: Sendable {
         current = SipHash(using: &secrets)
         rotatedAt = now
     }
+}
 
-    private mutating func write(_ address: IPAddress, _ infoHash: InfoHash) {
-        input.removeAll()
-        Endpoint(address, 0).writeCompact(to: &input)
-        infoHash.value.write(to: &input)
+extension SipHash {
+    fileprivate func token(_ address: IPAddress, _ infoHash: InfoHash) -> UInt64 {
+        let (high, low) = address.mapped
+        return hash(high, low, infoHash.value.high, infoHash.value.middle, UInt64(infoHash.value.low))
     }
 }

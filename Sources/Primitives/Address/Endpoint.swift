@@ -35,6 +35,15 @@ package struct Endpoint: Hashable, Sendable {
         self.init(.v4(bits), port)
     }
 
+    /// Reads the compact form of an IPv6 endpoint (BEP 7, 32).
+    package init?(compactV6 bytes: RawSpan, at offset: Int = 0) {
+        guard let high = bytes.bigEndian(UInt64.self, at: offset),
+            let low = bytes.bigEndian(UInt64.self, at: offset &+ 8),
+            let port = bytes.bigEndian(UInt16.self, at: offset &+ 16)
+        else { return nil }
+        self.init(.v6(high: high, low: low), port)
+    }
+
     /// Writes the compact form: address and port in network order.
     package func writeCompact(to writer: inout ByteWriter) {
         switch address {

@@ -6,6 +6,20 @@ package enum IPAddress: Hashable, Sendable {
     package static let anyV4 = IPAddress.v4(0)
     package static let loopbackV4 = IPAddress.v4(0x7f00_0001)
 
+    /// Both families as one: an IPv4 address as the IPv6 address that maps it (RFC 4291, 2.5.5.2).
+    package var mapped: (high: UInt64, low: UInt64) {
+        switch self {
+        case .v4(let bits): (0, 0xffff_0000_0000 | UInt64(bits))
+        case .v6(let high, let low): (high, low)
+        }
+    }
+
+    /// The address that `mapped` stands for.
+    package init(mappedHigh high: UInt64, low: UInt64) {
+        self =
+            high == 0 && low >> 32 == 0xffff ? .v4(UInt32(truncatingIfNeeded: low)) : .v6(high: high, low: low)
+    }
+
     package var isV4: Bool {
         if case .v4 = self { true } else { false }
     }
