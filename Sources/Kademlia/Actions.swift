@@ -29,8 +29,8 @@ package struct LookupSummary: Hashable, Sendable {
     package var hops: Int
     /// Peers handed on.
     package var peersFound: Int
-    /// Nodes that confirmed our announcement.
-    package var announcedTo: Int
+    /// Nodes that confirmed that they took what was to be stored.
+    package var storedOn: Int
 }
 
 /// What a DHT node wants done.

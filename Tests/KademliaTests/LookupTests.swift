@@ -70,7 +70,7 @@ struct LookupTests {
             replies: 2,
             hops: 2,
             peersFound: 1,
-            announcedTo: 2
+            storedOn: 2
         )
         #expect(dialogue.takeActions() == [.finished(lookup, summary)])
     }
@@ -240,7 +240,7 @@ struct LookupTests {
         let summary = LookupTests.summary(in: dialogue.takeActions())
         #expect(summary?.outcome == .nobodyAnswered)
         #expect(summary?.closest == [])
-        #expect(summary?.announcedTo == 0)
+        #expect(summary?.storedOn == 0)
     }
 
     @Test("counts a node that answers an error or under another name as failed")

@@ -26,7 +26,7 @@ struct DHTSimulationTests {
         network.run(for: .seconds(10))
         let peer = Endpoint(DHTSimulation.endpoint(of: 17).address, 4000)
         let found = lookups.count { network.findings(of: $0.0).peers[$0.1] == [peer] }
-        let announcedTo = network.findings(of: 17).summaries[announce]?.announcedTo ?? 0
+        let announcedTo = network.findings(of: 17).summaries[announce]?.storedOn ?? 0
         return (found, lookups.count, announcedTo)
     }
 

@@ -17,9 +17,9 @@ struct Candidate: Hashable, Sendable {
     /// Steps from our own table.
     let depth: Int
     var state: State
-    /// What an announcement to this node has to carry.
+    /// What a query that stores something at this node has to carry.
     var token: [UInt8]?
-    var isAnnouncedTo = false
+    var isStoredOn = false
 }
 
 /// The candidates of a lookup, nearest first.

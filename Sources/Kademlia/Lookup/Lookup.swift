@@ -2,7 +2,7 @@ import Primitives
 
 /// One iterative search for the nodes closest to a target, and for what they hold (Kademlia, section 2.3; BEP 5).
 ///
-///     searching ── the k closest have answered, or nobody is left ──▶ announcing ── confirmed or late ──▶ finished
+///     searching ── the k closest have answered, or nobody is left ──▶ storing ── confirmed or late ──▶ finished
 ///
 /// It asks the nearest candidates, a few at a time, and learns nearer ones from the replies. It sends nothing itself:
 /// the node asks `nextQuery()` and reports what became of the queries.
@@ -13,7 +13,7 @@ struct Lookup: Sendable {
         /// A part of the table that was silent for long.
         case refresh
         case findNode
-        case getPeers(InfoHash, announcing: UInt16?)
+        case getPeers(InfoHash)
     }
 
     enum Query: Hashable, Sendable {
@@ -24,35 +24,35 @@ struct Lookup: Sendable {
 
     enum Phase: Hashable, Sendable {
         case searching
-        case announcing
+        case storing
         case finished
     }
 
     let id: LookupID
     let target: NodeID
     let purpose: Purpose
+    /// What it stores, and how far it is with that; `nil` where it only reads.
+    var storing: Storing?
     private let limits: DHTLimits
     /// Whether it stands in the queue for a free query.
     var isStarved = false
 
     private(set) var phase = Phase.searching
-    private(set) var candidates: Candidates
+    var candidates: Candidates
     var peers: FoundPeers
     private var strangers: [Endpoint] = []
     /// Open queries that are not slow, to nodes and to strangers, and those that are.
     private var askedInFlight = 0
     private var strangersInFlight = 0
     private var slowInFlight = 0
-    private var announcesInFlight = 0
-    private var lateAnnounces = 0
     private(set) var queriesSent = 0
     private(set) var replies = 0
-    private(set) var announcedTo = 0
 
-    init(id: LookupID, target: NodeID, purpose: Purpose, limits: DHTLimits) {
+    init(id: LookupID, target: NodeID, purpose: Purpose, storing value: StoredValue? = nil, limits: DHTLimits) {
         self.id = id
         self.target = target
         self.purpose = purpose
+        storing = value.map { Storing($0) }
         self.limits = limits
         candidates = Candidates(target: target, limits: limits)
         peers = FoundPeers(limits: limits)
@@ -131,22 +131,6 @@ struct Lookup: Sendable {
         candidates.update(Contact(expected, query.endpoint)) { $0.state = .failed }
     }
 
-    mutating func announceConfirmed(_ query: OpenQuery) {
-        closeAnnounce(query)
-        announcedTo += 1
-    }
-
-    mutating func announceFailed(_ query: OpenQuery) { closeAnnounce(query) }
-
-    mutating func announceBecameSlow() {
-        announcesInFlight -= 1
-        lateAnnounces += 1
-    }
-
-    private mutating func closeAnnounce(_ query: OpenQuery) {
-        if query.isSlow { lateAnnounces -= 1 } else { announcesInFlight -= 1 }
-    }
-
     private mutating func close(_ query: OpenQuery) {
         if query.isSlow {
             slowInFlight -= 1
@@ -184,30 +168,15 @@ struct Lookup: Sendable {
         candidates.counting.map { candidates.sorted[$0] }.filter { $0.state == .answered }
     }
 
-    /// Whom to announce to now, each once; the caller must then send the announcements.
-    mutating func nextAnnounces() -> [(contact: Contact, token: [UInt8])] {
-        guard case .getPeers(_, announcing: .some) = purpose else { return [] }
-        var announces: [(contact: Contact, token: [UInt8])] = []
-        for candidate in closest where !candidate.isAnnouncedTo {
-            guard let token = candidate.token else { continue }
-            candidates.update(candidate.contact) { $0.isAnnouncedTo = true }
-            announces.append((candidate.contact, token))
-        }
-        announcesInFlight += announces.count
-        return announces
-    }
-
     /// Goes to the next phase if nothing holds it in this one.
-    ///
-    /// Late confirmations are waited for only while there is none at all: they count, but hold nobody up.
     mutating func advancePhase() {
-        if phase == .searching, progress == .complete || isGoodEnough { phase = .announcing }
-        if phase == .announcing, announcesInFlight == 0, lateAnnounces == 0 || announcedTo > 0 { phase = .finished }
+        if phase == .searching, progress == .complete || isGoodEnough { phase = .storing }
+        if phase == .storing, isStoringOver { phase = .finished }
     }
 
-    /// Who asks for peers without announcing has what it wants; a late answer could only name more of them.
+    /// Who asks for peers and stores nothing has what it wants; a late answer could only name more of them.
     private var isGoodEnough: Bool {
-        guard case .getPeers(_, announcing: nil) = purpose else { return false }
+        guard case .getPeers = purpose, storing == nil else { return false }
         return peers.count > 0 && progress == .onlyLateAnswersMissing
     }
 
@@ -223,7 +192,7 @@ struct Lookup: Sendable {
             replies: replies,
             hops: closest.reduce(0) { max($0, $1.depth) },
             peersFound: peers.count,
-            announcedTo: announcedTo
+            storedOn: storedOn
         )
     }
 }

@@ -7,7 +7,7 @@ enum QueryPurpose: Hashable, Sendable {
     /// Does this node belong, or still belong, into the table?
     case verify
     case lookup(LookupID)
-    case announce(LookupID)
+    case store(LookupID)
 }
 
 /// A query that waits for its answer.

@@ -5,12 +5,13 @@ extension DHTNode {
     mutating func begin(
         _ purpose: Lookup.Purpose,
         target: NodeID,
+        storing value: StoredValue? = nil,
         asking outsiders: [Endpoint] = [],
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) -> LookupID {
         let id = LookupID(number: nextNumber())
-        var lookup = Lookup(id: id, target: target, purpose: purpose, limits: limits)
+        var lookup = Lookup(id: id, target: target, purpose: purpose, storing: value, limits: limits)
         table.closest(to: target, atMost: limits.bucketSize * 2, for: nil, into: &contactScratch)
         lookup.add(contactScratch)
         if contactScratch.isEmpty {
@@ -21,7 +22,7 @@ extension DHTNode {
         lookup.add(strangers: outsiders)
         table.refreshing(target, at: now)
         lookups.append(lookup)
-        if case .getPeers(let infoHash, _) = purpose {
+        if case .getPeers(let infoHash) = purpose {
             peers.sample(
                 infoHash,
                 atMost: limits.valuesPerLookup,
@@ -36,13 +37,13 @@ extension DHTNode {
         return id
     }
 
-    /// Lets a lookup go as far as it can: ask, announce, finish.
+    /// Lets a lookup go as far as it can: ask, store, finish.
     mutating func pump(_ id: LookupID, at now: Instant, into actions: inout DHTActionBuffer) {
         guard let index = index(of: id) else { return }
         ask(index, at: now, into: &actions)
         let progress = lookups[index].progress
         if progress != .busy {
-            announce(index, at: now, into: &actions)
+            store(index, at: now, into: &actions)
             if id == joining.lookup { joined(into: &actions) }
         }
         // As long as somebody may still tell us of a node, a lookup that found none has not failed.
@@ -69,7 +70,7 @@ extension DHTNode {
         let lookup = lookups[index].id
         let outgoing: OutgoingQuery =
             switch lookups[index].purpose {
-            case .getPeers(let infoHash, _): .getPeers(infoHash)
+            case .getPeers(let infoHash): .getPeers(infoHash)
             case .join, .refresh, .findNode: .findNode(lookups[index].target)
             }
         while queries.count < limits.openQueries {
@@ -93,15 +94,15 @@ extension DHTNode {
         starved.append(lookup)
     }
 
-    private mutating func announce(_ index: Int, at now: Instant, into actions: inout DHTActionBuffer) {
-        guard case .getPeers(let infoHash, announcing: let port?) = lookups[index].purpose else { return }
-        let lookup = lookups[index].id
-        for (contact, token) in lookups[index].nextAnnounces() {
+    private mutating func store(_ index: Int, at now: Instant, into actions: inout DHTActionBuffer) {
+        guard let value = lookups[index].storing?.value else { return }
+        let (lookup, target) = (lookups[index].id, lookups[index].target)
+        for (contact, token) in lookups[index].nextStores() {
             send(
-                .announcePeer(infoHash, port: port, token: token),
+                value.query(under: target, token: token),
                 to: contact.endpoint,
                 expecting: contact.id,
-                for: .announce(lookup),
+                for: .store(lookup),
                 at: now,
                 into: &actions
             )

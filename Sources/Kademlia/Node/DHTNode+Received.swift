@@ -74,9 +74,9 @@ extension DHTNode {
             actions.append(.pong(ping, from: contact.id, roundTrip: now - query.sentAt))
         case .lookup(let id):
             lookupAnswered(id, query, by: contact, body, datagram, at: now, into: &actions)
-        case .announce(let id):
+        case .store(let id):
             guard let index = index(of: id) else { return }
-            lookups[index].announceConfirmed(query)
+            lookups[index].storeConfirmed(query)
             pump(id, at: now, into: &actions)
         }
     }
@@ -156,9 +156,9 @@ extension DHTNode {
             guard let index = index(of: id) else { return }
             lookups[index].failed(query)
             pump(id, at: now, into: &actions)
-        case .announce(let id):
+        case .store(let id):
             guard let index = index(of: id) else { return }
-            lookups[index].announceFailed(query)
+            lookups[index].storeFailed(query)
             pump(id, at: now, into: &actions)
         }
     }

@@ -29,9 +29,9 @@ extension DHTNode {
             guard let index = index(of: id) else { return }
             lookups[index].becameSlow(query)
             pump(id, at: now, into: &actions)
-        case .announce(let id):
+        case .store(let id):
             guard let index = index(of: id) else { return }
-            lookups[index].announceBecameSlow()
+            lookups[index].storeBecameSlow()
             pump(id, at: now, into: &actions)
         }
     }

@@ -100,7 +100,13 @@ package struct DHTNode: ~Copyable {
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) -> LookupID {
-        begin(.getPeers(infoHash, announcing: port), target: NodeID(infoHash), at: now, into: &actions)
+        begin(
+            .getPeers(infoHash),
+            target: NodeID(infoHash),
+            storing: port.map { .peer(port: $0) },
+            at: now,
+            into: &actions
+        )
     }
 
     /// Ends a lookup without a word; an unknown one is ignored.

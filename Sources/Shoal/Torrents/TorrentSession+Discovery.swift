@@ -83,8 +83,8 @@ extension TorrentSession {
         discovery.lookup = nil
         discovery.endedAt = core.now
         discovery.nodesAsked = summary.replies
-        discovery.announcedTo = summary.announcedTo
-        if summary.announcedTo > 0, swarm != nil { ready(nil) }
+        discovery.announcedTo = summary.storedOn
+        if summary.storedOn > 0, swarm != nil { ready(nil) }
         lookupAlarm.set(core.now + pauseBeforeNextLookup)
     }
 
