@@ -53,3 +53,46 @@ struct HashTests {
         #expect(first.hash([1, 2, 3]) != second.hash([1, 2, 3]))
     }
 }
+
+@Suite("Checksums and keyed digests")
+struct DigestTests {
+    static func crc32c(_ bytes: [UInt8]) -> UInt32 { CRC32C.hash(bytes.span.bytes) }
+    static func blake2b(_ bytes: [UInt8], for purpose: StaticString) -> UInt160? {
+        BLAKE2b.hash160(bytes.span.bytes, for: purpose)
+    }
+
+    @Test("CRC-32C gives the check value of its definition and those of RFC 3720, B.4")
+    func crc32cVectors() {
+        #expect(DigestTests.crc32c(Array("123456789".utf8)) == 0xe306_9283)
+        #expect(DigestTests.crc32c([UInt8](repeating: 0, count: 32)) == 0x8a91_36aa)
+        #expect(DigestTests.crc32c([UInt8](repeating: 0xff, count: 32)) == 0x62a8_ab43)
+        #expect(DigestTests.crc32c(Array(0..<32)) == 0x46dd_794e)
+        #expect(DigestTests.crc32c([]) == 0)
+    }
+
+    @Test("CRC-32C of a number is that of its bytes in network order")
+    func crc32cOfNumbers() {
+        #expect(CRC32C.hash(0x0102_0304 as UInt32) == DigestTests.crc32c([1, 2, 3, 4]))
+        #expect(CRC32C.hash(0x0102_0304_0506_0708 as UInt64) == DigestTests.crc32c([1, 2, 3, 4, 5, 6, 7, 8]))
+    }
+
+    @Test("BLAKE2b with a key gives the digest of secure-peer.md, and another for each purpose and length")
+    func blake2bVectors() {
+        let key = hex("03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8")
+        let digest = DigestTests.blake2b(key, for: "SecPeer v1 nodeid")
+        #expect(digest?.bytes == hex("48e8d374ec7d668a448801eff7cb38dc938c5b05"))
+        #expect(DigestTests.blake2b(key, for: "SecPeer v1 peerid") != digest)
+        let longer = BLAKE2b.hash256(key.span.bytes, for: "SecPeer v1 nodeid")?.bytes.prefix(20)
+        #expect(longer.map(Array.init) != digest?.bytes)
+    }
+
+    @Test("BLAKE2b without a key gives the digest of RFC 7693, appendix A")
+    func blake2bOfRFC() {
+        let digest = BLAKE2b.hash(Array("abc".utf8).span.bytes, for: "", byteCount: 64)
+        #expect(
+            Hex.encode(digest)
+                == "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1"
+                + "7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923"
+        )
+    }
+}
