@@ -11,13 +11,15 @@ package struct Contact: Hashable, Sendable {
         self.endpoint = endpoint
     }
 
-    /// The length of the compact form (BEP 5).
-    package static let compactByteCount = 26
+    /// The length of the compact form: 26 bytes (BEP 5) or 38 (BEP 32).
+    package static func compactByteCount(_ family: AddressFamily) -> Int {
+        UInt160.byteCount + family.compactEndpointByteCount
+    }
 
-    /// Reads the compact form: 20 bytes of identifier, then a compact endpoint (BEP 5).
-    package init?(compactV4 bytes: RawSpan, at offset: Int) {
+    /// Reads the compact form: 20 bytes of identifier, then a compact endpoint (BEP 5, BEP 32).
+    package init?(compact family: AddressFamily, _ bytes: RawSpan, at offset: Int) {
         guard let id = NodeID(bytes, at: offset),
-            let endpoint = Endpoint(compactV4: bytes, at: offset &+ UInt160.byteCount)
+            let endpoint = Endpoint(compact: family, bytes, at: offset &+ UInt160.byteCount)
         else { return nil }
         self.init(id, endpoint)
     }

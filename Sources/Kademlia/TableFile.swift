@@ -58,12 +58,12 @@ package struct TableFile: Hashable, Sendable {
         let end = bytes.byteCount - TableFile.checksumByteCount
         guard SHA1.hash(bytes.extracting(0..<end)) == SHA1Digest(bytes, at: end) else { throw .wrongChecksum }
         let all = (0..<count).compactMap {
-            Contact(compactV4: bytes, at: TableFile.headerByteCount + $0 * Contact.compactByteCount)
+            Contact(compact: .v4, bytes, at: TableFile.headerByteCount + $0 * Contact.compactByteCount(.v4))
         }
         self.init(id: id, contacts: all.filter { $0.endpoint.isUsable && $0.id != id })
     }
 
     private static func byteCount(contacts: Int) -> Int {
-        headerByteCount + contacts * Contact.compactByteCount + checksumByteCount
+        headerByteCount + contacts * Contact.compactByteCount(.v4) + checksumByteCount
     }
 }

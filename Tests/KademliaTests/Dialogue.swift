@@ -26,8 +26,13 @@ struct Dialogue: ~Copyable {
     private var sent: [Sent] = []
     private var others: [DHTAction] = []
 
-    init(id: NodeID = Dialogue.ownID, limits: DHTLimits = DHTLimits(), seed: UInt64 = 1) {
-        node = DHTNode(id: id, limits: limits, seed: seed, now: .zero)
+    init(
+        id: NodeID = Dialogue.ownID,
+        family: AddressFamily = .v4,
+        limits: DHTLimits = DHTLimits(),
+        seed: UInt64 = 1
+    ) {
+        node = DHTNode(id: id, family: family, limits: limits, seed: seed, now: .zero)
     }
 
     private mutating func gather() {

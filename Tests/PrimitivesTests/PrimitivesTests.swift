@@ -65,7 +65,9 @@ struct AddressTests {
             ("127.1.2.3", false), ("10.1.1.1", false), ("172.16.0.1", false), ("172.32.0.1", true),
             ("192.168.1.1", false), ("169.254.0.1", false), ("100.64.0.1", false), ("100.128.0.1", true),
             ("0.1.2.3", false), ("224.0.0.1", false), ("240.0.0.1", false), ("8.8.8.8", true), ("fe80::1", false),
-            ("fd00::1", false), ("2001:db8::1", true),
+            ("fd00::1", false), ("2400::1", true), ("2001:db8::1", false), ("2001:0:1::1", false),
+            ("2001:200::1", true), ("2002:808:808::1", false), ("3fff:123::1", false), ("::ffff:8.8.8.8", false),
+            ("64:ff9b::808:808", false), ("ff02::1", false), ("::1", false), ("::", false),
         ]
     )
     func kinds(text: String, isPublic: Bool) {

@@ -240,16 +240,24 @@ extension MessageBody {
         return true
     }
 
-    /// The contacts of a reply, the first `limit`. A rest that is no whole contact is left out.
-    func contacts(in datagram: RawSpan, atMost limit: Int) -> [Contact] {
-        guard let nodes else { return [] }
-        let count = min(nodes.count / Contact.compactByteCount, limit)
-        return (0..<count).compactMap {
-            Contact(compactV4: datagram, at: nodes.lowerBound &+ $0 &* Contact.compactByteCount)
+    /// The contacts of one family in a reply, the first `limit`. A rest that is no whole contact is left out.
+    func contacts(_ family: AddressFamily, in datagram: RawSpan, atMost limit: Int) -> [Contact] {
+        guard let nodes = family == .v4 ? nodes : nodes6 else { return [] }
+        let size = Contact.compactByteCount(family)
+        return (0..<min(nodes.count / size, limit)).compactMap {
+            Contact(compact: family, datagram, at: nodes.lowerBound &+ $0 &* size)
         }
     }
 
-    /// The peers of a reply, the first `limit`. Elements of another length (BEP 32 mixes in IPv6) are left out.
+    /// Whether a reply to this query shall name contacts of `family`: those asked for, else those of the family that
+    /// the query came over (BEP 32).
+    func wants(_ family: AddressFamily, over transport: AddressFamily) -> Bool {
+        guard wantsV4 || wantsV6 else { return family == transport }
+        return family == .v4 ? wantsV4 : wantsV6
+    }
+
+    /// The peers of a reply, the first `limit`: the list may mix both families (BEP 32). Elements of another length are
+    /// left out.
     func peers(in datagram: RawSpan, atMost limit: Int) -> [Endpoint] {
         guard let values else { return [] }
         var peers: [Endpoint] = []
@@ -257,8 +265,12 @@ extension MessageBody {
         do {
             try reader.beginList()
             while peers.count < limit, try reader.hasElement() {
-                guard let element = try reader.optionalString(), element.count == 6 else { continue }
-                if let peer = Endpoint(compactV4: reader.bytes, at: element.lowerBound) { peers.append(peer) }
+                guard let element = try reader.optionalString(),
+                    let family = AddressFamily.allCases.first(where: {
+                        $0.compactEndpointByteCount == element.count
+                    }), let peer = Endpoint(compact: family, reader.bytes, at: element.lowerBound)
+                else { continue }
+                peers.append(peer)
             }
         } catch {
             // Cannot be: the message was read as a whole before. What was read until here is as good.

@@ -67,9 +67,20 @@ extension ByteWriter {
         id.value.write(to: &self)
     }
 
-    mutating func replyNodes(_ contacts: [Contact]) {
-        append(utf8: "5:nodes")
-        append(utf8: String(contacts.count * Contact.compactByteCount))
+    /// `nodes` and `nodes6`, each where it was wanted (BEP 32).
+    mutating func replyNodes(_ named: NamedContacts) {
+        if let contacts = named.v4 {
+            append(utf8: "5:nodes")
+            compact(contacts, byteCount: Contact.compactByteCount(.v4))
+        }
+        if let contacts = named.v6 {
+            append(utf8: "6:nodes6")
+            compact(contacts, byteCount: Contact.compactByteCount(.v6))
+        }
+    }
+
+    private mutating func compact(_ contacts: [Contact], byteCount: Int) {
+        append(utf8: String(contacts.count * byteCount))
         append(utf8: ":")
         for contact in contacts { contact.writeCompact(to: &self) }
     }
@@ -79,10 +90,11 @@ extension ByteWriter {
         bigEndian(token)
     }
 
+    /// Peers of one family (BEP 32).
     mutating func replyValues(_ peers: [Endpoint]) {
         append(utf8: "6:valuesl")
         for peer in peers {
-            append(utf8: "6:")
+            append(utf8: peer.address.isV4 ? "6:" : "18:")
             peer.writeCompact(to: &self)
         }
         append(utf8: "e")
@@ -118,12 +130,18 @@ extension ByteWriter {
 
 /// How long the parts of a `get_peers` reply are, to know how many values still fit (hardening D9).
 enum ReplySize {
-    /// Everything else, with the longest heads: `r` and `id` 32, head of nodes 11, token 17, frame of values 10, end of
-    /// `r` 1, head of the transaction 6, version 9, type and end 7.
-    static let fixed = 93
-    static let value = 8
+    /// Everything else, with the longest heads: `r` and `id` 32, token 17, frame of values 10, end of `r` 1, head of the
+    /// transaction 6, version 9, type and end 7.
+    static let fixed = 82
 
-    static func values(fitting limit: Int, contacts: Int, transaction: Int) -> Int {
-        max(0, limit - fixed - contacts * Contact.compactByteCount - transaction) / value
+    /// How many values of one family fit.
+    static func values(
+        _ family: AddressFamily,
+        fitting limit: Int,
+        named: NamedContacts,
+        transaction: Int
+    ) -> Int {
+        let value = family == .v4 ? 2 + 6 : 3 + 18
+        return max(0, limit - fixed - named.byteCount - transaction) / value
     }
 }

@@ -7,6 +7,7 @@ extension DHTNode {
         _ message: Message,
         _ datagram: RawSpan,
         from sender: Endpoint,
+        beside companion: borrowing DHTNode?,
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) {
@@ -19,6 +20,7 @@ extension DHTNode {
             sendError(.invalidArguments, message, datagram, to: sender, into: &actions)
             return queryLimits.sent(statistics.bytesSent - sent, to: sender.address, at: now)
         }
+        name(for: method, message.body, to: sender.address, beside: companion)
         switch method {
         case .ping: answerPing(message, datagram, from: sender, into: &actions)
         case .findNode: answerFindNode(message, datagram, from: sender, into: &actions)
@@ -48,13 +50,11 @@ extension DHTNode {
         from sender: Endpoint,
         into actions: inout DHTActionBuffer
     ) {
-        // libtorrent sends `info_hash` in some old versions; both name a place in the key space.
-        guard let target = message.body.target ?? message.body.infoHash.map({ NodeID($0) }) else {
+        guard message.body.place != nil else {
             return sendError(.invalidArguments, message, datagram, to: sender, into: &actions)
         }
         statistics.findNodesAnswered += 1
-        table.closest(to: target, atMost: limits.bucketSize, for: sender.address, into: &contactScratch)
-        reply(to: message, datagram, sender, into: &actions) { [contactScratch] in $0.replyNodes(contactScratch) }
+        reply(to: message, datagram, sender, into: &actions) { [named] in $0.replyNodes(named) }
     }
 
     private mutating func answerGetPeers(
@@ -68,10 +68,10 @@ extension DHTNode {
             return sendError(.invalidArguments, message, datagram, to: sender, into: &actions)
         }
         statistics.getPeersAnswered += 1
-        table.closest(to: NodeID(infoHash), atMost: limits.bucketSize, for: sender.address, into: &contactScratch)
         let fitting = ReplySize.values(
+            family,
             fitting: limits.replyBytes,
-            contacts: contactScratch.count,
+            named: named,
             transaction: message.transaction.count
         )
         let isValidated = validated.contains(sender.address, at: now)
@@ -87,8 +87,8 @@ extension DHTNode {
         let token =
             peers.hasRoom(for: infoHash, from: sender.address)
             ? tokens.token(for: sender.address, infoHash, at: now, using: &secrets) : nil
-        reply(to: message, datagram, sender, into: &actions) { [contactScratch, peerScratch] in
-            $0.replyNodes(contactScratch)
+        reply(to: message, datagram, sender, into: &actions) { [named, peerScratch] in
+            $0.replyNodes(named)
             if let token { $0.replyToken(token) }
             if !peerScratch.isEmpty { $0.replyValues(peerScratch) }
         }

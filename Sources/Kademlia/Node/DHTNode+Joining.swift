@@ -28,7 +28,7 @@ extension DHTNode {
     ) {
         guard joining.isStarted else { return }
         joining.resolveDeadline = nil
-        let usable = endpoints.filter { $0.isUsable && $0.address.isV4 && !ownEndpoints.contains($0) }
+        let usable = endpoints.filter { mayTalk(to: $0) && !ownEndpoints.contains($0) }
         joining.endpoints = Array(usable.prefix(limits.bootstrapEndpoints))
         // Every lookup that still knows nobody goes to them directly: none has to wait for the join.
         for lookup in lookups {

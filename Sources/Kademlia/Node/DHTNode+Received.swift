@@ -2,9 +2,12 @@ package import Primitives
 
 extension DHTNode {
     /// Takes a datagram from the network, whatever it is.
+    ///
+    /// - Parameter companion: our node of the other family, whose contacts an asker may want as well (BEP 32).
     package mutating func received(
         _ datagram: RawSpan,
         from sender: Endpoint,
+        beside companion: borrowing DHTNode? = nil,
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) {
@@ -12,7 +15,7 @@ extension DHTNode {
         statistics.datagramsReceived += 1
         statistics.bytesReceived += datagram.byteCount
         guard datagram.byteCount <= limits.datagramBytes else { return statistics.drop(.tooLarge) }
-        guard sender.isUsable, sender.address.isV4 else { return statistics.drop(.unusableSource) }
+        guard mayTalk(to: sender) else { return statistics.drop(.unusableSource) }
         let message: Message
         do {
             message = try Message(datagram, transactionBytes: limits.transactionBytes)
@@ -21,7 +24,7 @@ extension DHTNode {
         }
         switch message.kind {
         case .query(let method):
-            queried(method, message, datagram, from: sender, at: now, into: &actions)
+            queried(method, message, datagram, from: sender, beside: companion, at: now, into: &actions)
         case .reply, .error:
             replied(message, datagram, from: sender, at: now, into: &actions)
         }
@@ -91,7 +94,7 @@ extension DHTNode {
         into actions: inout DHTActionBuffer
     ) {
         guard let index = index(of: id) else { return }
-        let named = body.contacts(in: datagram, atMost: limits.nodesPerReply)
+        let named = body.contacts(family, in: datagram, atMost: limits.nodesPerReply)
         let usable = named.filter { mayContact($0, namedBy: contact.endpoint.address) }
         statistics.contactsRefused += named.count - usable.count
         let token = body.token.flatMap { (1...limits.tokenBytes).contains($0.count) ? datagram.copy($0) : nil }

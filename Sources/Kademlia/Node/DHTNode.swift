@@ -10,6 +10,8 @@ package import Primitives
 /// In every state it answers the queries of others and runs lookups with whatever nodes it knows.
 package struct DHTNode: ~Copyable {
     package let id: NodeID
+    /// Which of the two DHTs it belongs to (BEP 32).
+    package let family: AddressFamily
     let limits: DHTLimits
     /// For what others must not foresee, and for what they may see.
     var secrets: KeyedRandom
@@ -39,14 +41,23 @@ package struct DHTNode: ~Copyable {
     package internal(set) var statistics = DHTStatistics()
     /// Reused for answers.
     var contactScratch: [Contact] = []
+    var named = NamedContacts()
     var peerScratch: [Endpoint] = []
 
     /// A node that does nothing yet but answer.
     ///
     /// - Parameters:
+    ///   - family: whose addresses it talks to, names and stores.
     ///   - seed: where all its randomness comes from; must be unpredictable outside of tests.
-    package init(id: NodeID, limits: DHTLimits = DHTLimits(), seed: UInt64, now: Instant) {
+    package init(
+        id: NodeID,
+        family: AddressFamily = .v4,
+        limits: DHTLimits = DHTLimits(),
+        seed: UInt64,
+        now: Instant
+    ) {
         self.id = id
+        self.family = family
         self.limits = limits
         secrets = KeyedRandom(seed: seed)
         random = SeededRandom(seed: secrets.next())
@@ -76,8 +87,7 @@ package struct DHTNode: ~Copyable {
         joining.isStarted = true
         joining.usesBootstrap = bootstrap
         joining.remembered = Array(
-            remembered.lazy.filter { [id] in $0.id != id && $0.endpoint.isUsable && $0.endpoint.address.isV4 }
-                .prefix(limits.remembered)
+            remembered.filter { $0.id != id && mayTalk(to: $0.endpoint) }.prefix(limits.remembered)
         )
         toldTime = now
         nextUpkeep = now + limits.upkeepInterval
@@ -123,7 +133,7 @@ package struct DHTNode: ~Copyable {
         into actions: inout DHTActionBuffer
     ) -> PingID {
         let ping = PingID(number: nextNumber())
-        if endpoint.isUsable, endpoint.address.isV4 {
+        if mayTalk(to: endpoint) {
             send(.ping, to: endpoint, expecting: nil, for: .ping(ping), at: now, into: &actions)
         } else {
             actions.append(.pingFailed(ping))
@@ -154,6 +164,9 @@ package struct DHTNode: ~Copyable {
     package var storedInfoHashCount: Int { peers.infoHashCount }
 
     // MARK: Sending
+
+    /// Whether a datagram sent there could arrive at one host of our DHT.
+    func mayTalk(to endpoint: Endpoint) -> Bool { endpoint.isUsable && endpoint.address.family == family }
 
     func index(of lookup: LookupID) -> Int? {
         var low = 0

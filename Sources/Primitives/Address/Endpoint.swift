@@ -25,7 +25,15 @@ package struct Endpoint: Hashable, Sendable {
     }
 
     /// The length of the compact form (BEP 23: 6 bytes, BEP 7 and 32: 18 bytes).
-    package var compactByteCount: Int { address.isV4 ? 6 : 18 }
+    package var compactByteCount: Int { address.family.compactEndpointByteCount }
+
+    /// Reads the compact form of an endpoint of one family (BEP 23; BEP 7 and 32).
+    package init?(compact family: AddressFamily, _ bytes: RawSpan, at offset: Int = 0) {
+        switch family {
+        case .v4: self.init(compactV4: bytes, at: offset)
+        case .v6: self.init(compactV6: bytes, at: offset)
+        }
+    }
 
     /// Reads the compact form of an IPv4 endpoint (BEP 23).
     package init?(compactV4 bytes: RawSpan, at offset: Int = 0) {

@@ -43,12 +43,24 @@ package enum IPAddress: Hashable, Sendable {
         }
     }
 
-    /// An address that no single host has: 0/8, multicast, 240/4, `ff00::/8`, `::`.
+    /// An address that no single host has, or none that we could send to: 0/8, multicast, 240/4, and of IPv6 all but the
+    /// loopback, `fc00::/7` and what `isGlobalUnicast` allows.
+    ///
+    /// That leaves out link-local addresses, which are nothing without a zone, and those that only wrap an IPv4 address
+    /// (`::ffff:0:0/96`, `64:ff9b::/96`), through which a remote host could make us send into our own network.
     package var isReserved: Bool {
         switch self {
         case .v4(let bits): bits >> 24 == 0 || bits >> 28 >= 0xe
-        case .v6(let high, let low): high >> 56 == 0xff || (high == 0 && low == 0)
+        case .v6(let high, _): !isLoopback && high >> 57 != 0x7e && !IPAddress.isGlobalUnicast(high)
         }
+    }
+
+    /// `2000::/3`, all that is given out (RFC 4291), without documentation (`2001:db8::/32`, `3fff::/20`) and the dead
+    /// tunnels Teredo (`2001::/32`) and 6to4 (`2002::/16`): their addresses wrap an IPv4 one, and each owner of one has
+    /// 65 536 networks.
+    private static func isGlobalUnicast(_ high: UInt64) -> Bool {
+        high >> 61 == 1 && high >> 48 != 0x2002 && high >> 44 != 0x3fff0 && high >> 32 != 0x2001_0000
+            && high >> 32 != 0x2001_0db8
     }
 
     /// Reachable across the internet, as far as the number tells.
