@@ -55,12 +55,11 @@ package enum IPAddress: Hashable, Sendable {
         }
     }
 
-    /// `2000::/3`, all that is given out (RFC 4291), without documentation (`2001:db8::/32`, `3fff::/20`) and the dead
-    /// tunnels Teredo (`2001::/32`) and 6to4 (`2002::/16`): their addresses wrap an IPv4 one, and each owner of one has
-    /// 65 536 networks.
+    /// `2000::/3`, all that is given out (RFC 4291), without the dead tunnels Teredo (`2001::/32`) and 6to4
+    /// (`2002::/16`): their addresses wrap an IPv4 one, and each owner of one has 65 536 networks. Documentation
+    /// addresses stay, as those of IPv4 do: they lead nowhere, and harm nobody.
     private static func isGlobalUnicast(_ high: UInt64) -> Bool {
-        high >> 61 == 1 && high >> 48 != 0x2002 && high >> 44 != 0x3fff0 && high >> 32 != 0x2001_0000
-            && high >> 32 != 0x2001_0db8
+        high >> 61 == 1 && high >> 48 != 0x2002 && high >> 32 != 0x2001_0000
     }
 
     /// Reachable across the internet, as far as the number tells.
