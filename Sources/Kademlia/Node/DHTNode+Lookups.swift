@@ -111,6 +111,7 @@ extension DHTNode {
 
     private mutating func finish(_ index: Int, at now: Instant, into actions: inout DHTActionBuffer) {
         let lookup = lookups.remove(at: index)
+        size.measured(lookup.target, closest: lookup.closest.map(\.distance), isDrawn: lookup.purpose == .refresh)
         switch lookup.purpose {
         case .join: joinFinished(at: now, into: &actions)
         case .refresh:

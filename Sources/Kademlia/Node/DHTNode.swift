@@ -23,6 +23,7 @@ package struct DHTNode: ~Copyable {
     var lookups: [Lookup] = []
     var starved: [LookupID] = []
     var refresh: LookupID?
+    var size: NetworkSize
     var joining = Joining()
     /// Endpoints with an open ping that decides about a place in the table.
     var verifying: Set<Endpoint> = []
@@ -63,6 +64,7 @@ package struct DHTNode: ~Copyable {
         random = SeededRandom(seed: secrets.next())
         table = RoutingTable(own: id, limits: limits, now: now)
         queries = OpenQueries(limits: limits)
+        size = NetworkSize(limits: limits)
         tokens = Tokens(rotation: limits.tokenRotation, now: now, using: &secrets)
         peers = PeerStore(limits: limits, now: now, using: &secrets)
         queryLimits = QueryLimits(limits: limits, now: now)
@@ -155,6 +157,9 @@ package struct DHTNode: ~Copyable {
     package var contacts: [Contact] { table.goodContacts(at: toldTime) }
 
     package var buckets: [BucketSummary] { table.summaries(at: toldTime) }
+
+    /// How many nodes the network has, as our own lookups suggest; `nil` before there were enough of them.
+    package var networkSize: Int? { size.estimate }
 
     /// The peers that others announced to us under an info-hash.
     package func storedPeers(of infoHash: InfoHash) -> [Endpoint] {
