@@ -1,9 +1,12 @@
 package import Primitives
 
-/// A link that names a torrent by its info-hash (BEP 9), with hints where to find it.
+/// A link that names a torrent by its info-hash (BEP 9) or by who publishes its versions (BEP 46), with hints where to
+/// find it.
 package struct MagnetLink: Hashable, Sendable {
-    /// `xt`
-    package var infoHash: InfoHash
+    /// `xt`; `nil` only where `updates` is not.
+    package private(set) var infoHash: InfoHash?
+    /// `xs` and `s`: who says which torrent is meant today.
+    package private(set) var updates: UpdateSource?
     /// `dn`: what to call the torrent until its metadata is here; fit for display, not as a file name.
     package var displayName: String?
     /// `xl`: all bytes of the torrent, as somebody claims.
@@ -17,6 +20,8 @@ package struct MagnetLink: Hashable, Sendable {
 
     package init(_ infoHash: InfoHash) { self.infoHash = infoHash }
 
+    package init(_ updates: UpdateSource) { self.updates = updates }
+
     /// Bytes in a link; longer ones are refused before anything is read.
     package static let longest = 64 << 10
     /// Trackers and peers each; more are passed over.
@@ -24,13 +29,13 @@ package struct MagnetLink: Hashable, Sendable {
     /// Ranges in `so`; more are passed over.
     package static let mostSelections = 1000
 
-    /// Reads a link. Parameters that are unknown or make no sense are passed over, all but `xt`.
+    /// Reads a link. Parameters that are unknown or make no sense are passed over, all but those that name the torrent.
     package init(parsing text: String) throws(MagnetError) {
         guard text.utf8.count <= MagnetLink.longest else { throw .longerThan(MagnetLink.longest) }
         let scheme = text.utf8.prefix(8)
         guard String(Substring(scheme)).lowercased() == "magnet:?" else { throw .notAMagnetLink }
         var topics = Topics()
-        var link = MagnetLink(InfoHash(.zero))
+        var link = MagnetLink()
         for parameter in Substring(text.utf8.dropFirst(8)).split(separator: "&") {
             let halves = parameter.utf8.split(
                 separator: UInt8(ascii: "="),
@@ -39,15 +44,19 @@ package struct MagnetLink: Hashable, Sendable {
             )
             guard halves.count == 2 else { continue }
             let key = MagnetLink.key(Substring(halves[0]))
-            if key == "xt" {
-                topics.add(PercentEncoding.decode(Substring(halves[1])))
-            } else {
-                link.read(key, Substring(halves[1]))
+            switch key {
+            case "xt": topics.add(PercentEncoding.decode(Substring(halves[1])))
+            case "xs": topics.add(source: PercentEncoding.decode(Substring(halves[1])))
+            case "s": topics.add(salt: PercentEncoding.decode(Substring(halves[1])))
+            default: link.read(key, Substring(halves[1]))
             }
         }
-        link.infoHash = try topics.infoHash()
+        link.updates = try topics.updates()
+        link.infoHash = try topics.infoHash(isNeeded: link.updates == nil)
         self = link
     }
+
+    private init() {}
 
     /// The name of a parameter without the number that tells repeated ones apart (`tr.1`).
     private static func key(_ text: Substring) -> String {
@@ -97,9 +106,39 @@ extension MagnetLink {
         /// The first topic that is none of ours, cut short.
         private var other: MagnetError?
 
+        /// The publisher's key as the link has it, and the salt.
+        private var key: String?
+        private var salt = ""
+
+        /// Anything but a key is a place to fetch the torrent from, which we pass over; the first key counts.
+        mutating func add(source bytes: [UInt8]) {
+            let source = Topics.text(bytes)
+            guard key == nil, source.lowercased().hasPrefix("urn:btpk:") else { return }
+            key = String(source.dropFirst(9))
+        }
+
+        mutating func add(salt bytes: [UInt8]) {
+            if salt.isEmpty { salt = String(decoding: bytes, as: UTF8.self) }
+        }
+
+        /// A key or a salt that is not understood is refused: with another one, another publisher would be believed.
+        func updates() throws(MagnetError) -> UpdateSource? {
+            guard let text = key else { return nil }
+            guard let key = UpdateSource.key(hex: text) else { throw .malformedKey(text) }
+            guard let salt = Hex.decode(salt), let source = UpdateSource(key: key, salt: salt) else {
+                throw .malformedSalt
+            }
+            return source
+        }
+
+        /// Fit for display, and cut short.
+        private static func text(_ bytes: [UInt8]) -> String {
+            DisplayText.clean(String(decoding: bytes.prefix(80), as: UTF8.self))
+        }
+
         /// A link may have several (BEP 52: one for each version); the first v1 hash counts.
         mutating func add(_ bytes: [UInt8]) {
-            let topic = DisplayText.clean(String(decoding: bytes.prefix(80), as: UTF8.self))
+            let topic = Topics.text(bytes)
             let lowercased = topic.lowercased()
             if lowercased.hasPrefix("urn:btih:") {
                 if found == nil { found = InfoHash(text: topic.dropFirst(9)) }
@@ -109,8 +148,8 @@ extension MagnetLink {
             }
         }
 
-        func infoHash() throws(MagnetError) -> InfoHash {
-            if let found { return found }
+        func infoHash(isNeeded: Bool) throws(MagnetError) -> InfoHash? {
+            if found != nil || !isNeeded { return found }
             throw other ?? .noTopic
         }
     }
@@ -121,7 +160,8 @@ extension MagnetLink: CustomStringConvertible {
     package var description: String {
         // Legible where it may be: none of these ends a parameter.
         let keeping: Set<UInt8> = [UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "["), UInt8(ascii: "]")]
-        var text = "magnet:?xt=urn:btih:\(infoHash.hex)"
+        let names = [infoHash.map { "xt=urn:btih:\($0.hex)" }, updates?.parameters].compactMap(\.self)
+        var text = "magnet:?" + names.joined(separator: "&")
         if let displayName { text += "&dn=\(PercentEncoding.encode(displayName))" }
         if let totalSize { text += "&xl=\(totalSize)" }
         for tracker in trackers { text += "&tr=\(PercentEncoding.encode(tracker))" }
@@ -144,6 +184,9 @@ package enum MagnetError: Error, Hashable, Sendable {
     case unknownTopic(String)
     case malformedInfoHash(String)
     case versionTwoOnly
+    /// An `xs=urn:btpk:` without a key.
+    case malformedKey(String)
+    case malformedSalt
 }
 
 extension MagnetError: CustomStringConvertible {
@@ -151,11 +194,13 @@ extension MagnetError: CustomStringConvertible {
         switch self {
         case .notAMagnetLink: "not a magnet link: it does not begin with 'magnet:?'"
         case .longerThan(let count): "the magnet link is longer than \(count) bytes"
-        case .noTopic: "the magnet link names no torrent: 'xt' is missing"
+        case .noTopic: "the magnet link names no torrent: 'xt' is missing, and so is 'xs=urn:btpk:'"
         case .unknownTopic(let topic): "the magnet link names '\(topic)', which is not a BitTorrent info-hash"
         case .malformedInfoHash(let text):
             "'\(text)' is not an info-hash: neither 40 hexadecimal digits nor 32 in base 32"
         case .versionTwoOnly: "the magnet link is for a v2 torrent only; v2 torrents are not supported yet"
+        case .malformedKey(let text): "'\(text)' is not a public key: 64 hexadecimal digits are needed"
+        case .malformedSalt: "the salt 's' of the magnet link is not hexadecimal, or longer than 64 bytes"
         }
     }
 }

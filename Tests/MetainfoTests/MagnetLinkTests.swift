@@ -1,3 +1,4 @@
+import Cryptography
 import Metainfo
 import Primitives
 import Testing
@@ -6,6 +7,8 @@ import Testing
 struct MagnetLinkTests {
     static let hex = "0123456789abcdef0123456789abcdef01234567"
     let hash = "xt=urn:btih:\(hex)"
+    /// The key of BEP 46's vectors.
+    static let key = "8543d3e6115f0f98c944077a4493dcd543e49c739fd998550a1f614ab36ed63e"
 
     func failure(_ text: String) -> MagnetError? {
         do throws(MagnetError) {
@@ -22,7 +25,7 @@ struct MagnetLinkTests {
             parsing: "magnet:?\(hash)&dn=a+b%20c%2B&xl=1234&tr=udp%3A%2F%2Ft%3A1%2Fannounce&tr=http://u&as=x&flag"
                 + "&x.pe=1.2.3.4:5&x.pe=%5B::1%5D:6&x.pe=host.example:7&so=0,2,4-6&=&"
         )
-        #expect(link.infoHash.hex == MagnetLinkTests.hex)
+        #expect(link.infoHash?.hex == MagnetLinkTests.hex)
         #expect(link.displayName == "a b c+")
         #expect(link.totalSize == 1234)
         #expect(link.trackers == ["udp://t:1/announce", "http://u"])
@@ -45,7 +48,7 @@ struct MagnetLinkTests {
         ]
     )
     func readsHash(text: String) throws {
-        #expect(try MagnetLink(parsing: text).infoHash.hex == MagnetLinkTests.hex)
+        #expect(try MagnetLink(parsing: text).infoHash?.hex == MagnetLinkTests.hex)
     }
 
     @Test(
@@ -64,6 +67,12 @@ struct MagnetLinkTests {
                 .malformedInfoHash("1ERUKZ4JVPG66AJDIVTYTK6N54ASGRLH")
             ),
             ("magnet:?xt=%00%1b", .unknownTopic("\u{fffd}\u{fffd}")),
+            ("magnet:?xs=http://x", .noTopic), ("magnet:?s=6e", .noTopic),
+            ("magnet:?xs=urn:btpk:8543", .malformedKey("8543")),
+            ("magnet:?xs=urn:btpk:\(key)00", .malformedKey("\(key)00")),
+            ("magnet:?xs=urn:btpk:\(key)&s=6", .malformedSalt), ("magnet:?xs=urn:btpk:\(key)&s=xx", .malformedSalt),
+            ("magnet:?xs=urn:btpk:\(key)&s=\(String(repeating: "6e", count: 65))", .malformedSalt),
+            ("magnet:?xt=urn:btih:\(hex)&xs=urn:btpk:", .malformedKey("")),
         ] as [(String, MagnetError)]
     )
     func refuses(text: String, error: MagnetError) {
@@ -82,6 +91,38 @@ struct MagnetLinkTests {
     func passesOver(parameter: String) throws {
         let plain = MagnetLink(try #require(InfoHash(hex: MagnetLinkTests.hex)))
         #expect(try MagnetLink(parsing: "magnet:?\(parameter)&\(hash)") == plain)
+    }
+
+    @Test(
+        "reads and prints who publishes updates (BEP 46)",
+        arguments: [
+            ("magnet:?xs=urn:btpk:\(key)", nil, ""),
+            ("magnet:?xs=urn:btpk:\(key)&s=6e", nil, "6e"),
+            ("magnet:?xt=urn:btih:\(hex)&xs=urn:btpk:\(key)&s=6e6f&dn=x", hex, "6e6f"),
+        ]
+    )
+    func updates(text: String, infoHash: String?, salt: String) throws {
+        let link = try MagnetLink(parsing: text)
+        #expect(link.infoHash?.hex == infoHash)
+        #expect(link.updates?.key.hex == MagnetLinkTests.key)
+        #expect(link.updates.map { Hex.encode($0.salt) } == salt)
+        #expect(link.description == text)
+    }
+
+    @Test(
+        "reads a publisher in any spelling",
+        arguments: [
+            "MAGNET:?XS=URN:BTPK:\(key.uppercased())&S=6E", "magnet:?s=6e&dn=x&xs=urn%3Abtpk%3A\(key)",
+            "magnet:?xs.1=urn:btpk:\(key)&s.1=6e", "magnet:?xs=http://x/y.torrent&xs=urn:btpk:\(key)&s=6e",
+            "magnet:?xt=urn:btmh:1220aa&xs=urn:btpk:\(key)&s=6e",
+            "magnet:?xs=urn:btpk:\(key)&xs=urn:btpk:\(String(repeating: "0", count: 64))&s=6e",
+        ]
+    )
+    func readsUpdates(text: String) throws {
+        let link = try MagnetLink(parsing: text)
+        #expect(link.infoHash == nil)
+        #expect(link.updates?.key.hex == MagnetLinkTests.key)
+        #expect(link.updates?.salt == Array("n".utf8))
     }
 
     @Test("keeps 100 trackers, 100 peers and 1000 selections, and refuses links above 64 KiB")
@@ -120,7 +161,8 @@ struct MagnetLinkTests {
     @Test("survives any mutation of a link", arguments: 0..<64 as Range<UInt64>)
     func survivesMutation(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        var bytes = Array("magnet:?\(hash)&dn=a+b%20c&xl=1&tr=a&x.pe=1.2.3.4:5&so=0,2-3".utf8)
+        let hints = "dn=a+b%20c&xl=1&tr=a&x.pe=1.2.3.4:5&so=0,2-3"
+        var bytes = Array("magnet:?\(hash)&\(hints)&xs=urn:btpk:\(MagnetLinkTests.key)&s=6e".utf8)
         for _ in 0..<3 { bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(random.next() % 256) }
         let link = try? MagnetLink(parsing: String(decoding: bytes, as: UTF8.self))
         if let link { #expect((try? MagnetLink(parsing: link.description)) == link) }

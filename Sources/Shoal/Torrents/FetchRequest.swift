@@ -19,14 +19,16 @@ struct FetchRequest {
             }
             self.infoHash = infoHash
         case .magnet(let text):
-            do throws(MagnetError) {
-                let link = try MagnetLink(parsing: text)
-                infoHash = link.infoHash
-                peers = link.peers.map(\.description)
-                selectedFiles = link.selectedFiles
-            } catch {
+            let link: MagnetLink
+            do throws(MagnetError) { link = try MagnetLink(parsing: text) } catch {
                 throw ShoalError(.usage, "\(error)")
             }
+            guard let infoHash = link.infoHash else {
+                throw ShoalError(.usage, "the link names a publisher, whose torrent has to be looked up first")
+            }
+            self.infoHash = infoHash
+            peers = link.peers.map(\.description)
+            selectedFiles = link.selectedFiles
         case .torrent(let bytes):
             let file = try TorrentFile(bytes)
             torrent = file.torrent
