@@ -110,6 +110,23 @@ package struct DHTLimits: Hashable, Sendable {
     package var peersPerAddressAndInfoHash = 8
     package var peersPerAddress = 200
 
+    /// Stored items (D11), at most 1000 bytes of value each: how many, how long, how often swept.
+    package var items = 700
+    package var itemLifetime = Duration.seconds(2 * 3600)
+    package var itemSweep = Duration.seconds(300)
+    /// An item that nobody put here for so long is published again by us (BEP 44: hourly), after a time within the
+    /// spread: the first of its holders to do so restarts the pause of the others, so that one of them does it for all.
+    package var republishPause = Duration.seconds(45 * 60)
+    package var republishSpread = Duration.seconds(20 * 60)
+    /// Items that one network may have stored: eleven of them at least have to conspire to fill the store. Neighbours of
+    /// ours, whose items are ours as well, publish dozens again after a change of nodes.
+    package var itemsPerNetwork = 64
+    /// Signatures checked a second, at 45 µs each (D18): a fortieth of a core. One address puts no more often than it is
+    /// answered (D10).
+    package var signatureChecksPerSecond = 500
+    /// Longest reply that carries an item (D9): it fits one packet of any network.
+    package var itemReplyBytes = 1440
+
     /// Peers that one lookup hands on, in all and of one address (D14).
     package var valuesPerLookup = 200
     package var valuesPerAddress = 2

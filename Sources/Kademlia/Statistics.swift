@@ -25,6 +25,8 @@ package struct DHTStatistics: Hashable, Sendable {
     package var findNodesAnswered = 0
     package var getPeersAnswered = 0
     package var announcesAccepted = 0
+    package var getsAnswered = 0
+    package var putsAccepted = 0
     package var errorsSent = 0
 
     package var queriesSent = 0
@@ -35,6 +37,8 @@ package struct DHTStatistics: Hashable, Sendable {
     /// (D14).
     package var contactsRefused = 0
     package var peersRefused = 0
+    /// Items in replies that were not what was asked for, or whose signature was false.
+    package var itemsRefused = 0
 
     private var dropped = [Int](repeating: 0, count: DHTDropReason.allCases.count)
 

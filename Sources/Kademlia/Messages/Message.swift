@@ -68,6 +68,8 @@ struct MessageBody: Hashable, Sendable {
     var salt: Range<Int>?
     var sequence: Int64?
     var compareAndSwap: Int64?
+    /// Seconds since the item was published, by our own nodes (`OutgoingPut`).
+    var age: Int64?
 
     /// BEP 51.
     var samples: Range<Int>?
@@ -218,6 +220,8 @@ extension MessageBody {
             sequence = try reader.optionalInteger()
         } else if reader.matches(key, "cas") {
             compareAndSwap = try reader.optionalInteger()
+        } else if reader.matches(key, "age") {
+            age = try reader.optionalInteger()
         } else {
             return false
         }

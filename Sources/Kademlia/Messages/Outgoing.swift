@@ -6,14 +6,22 @@ enum OutgoingQuery: Hashable, Sendable {
     case findNode(NodeID)
     case getPeers(InfoHash)
     case announcePeer(InfoHash, port: UInt16, token: [UInt8])
+    case get(NodeID, newerThan: Int64?)
+    case put(OutgoingPut)
 }
 
-/// The errors of BEP 5 that we answer with.
+/// The errors of BEP 5 and BEP 44 that we answer with.
 enum ProtocolError: Hashable, Sendable {
     case invalidArguments
     case invalidToken
     case storeFull
+    case busy
     case methodUnknown
+    case valueTooLong
+    case invalidSignature
+    case saltTooLong
+    case otherSequence
+    case oldSequence
 
     /// The bencoded list of code and text.
     fileprivate var encoded: String {
@@ -21,7 +29,13 @@ enum ProtocolError: Hashable, Sendable {
         case .invalidArguments: "li203e17:invalid argumentse"
         case .invalidToken: "li203e13:invalid tokene"
         case .storeFull: "li202e13:store is fulle"
+        case .busy: "li202e4:busye"
         case .methodUnknown: "li204e14:method unknowne"
+        case .valueTooLong: "li205e21:value over 1000 bytese"
+        case .invalidSignature: "li206e17:invalid signaturee"
+        case .saltTooLong: "li207e18:salt over 64 bytese"
+        case .otherSequence: "li301e27:cas mismatch, read it againe"
+        case .oldSequence: "li302e28:sequence number is not newere"
         }
     }
 }
@@ -32,7 +46,9 @@ enum ProtocolError: Hashable, Sendable {
 /// costs little beside its system call.
 extension ByteWriter {
     mutating func query(_ query: OutgoingQuery, from id: NodeID, transaction: UInt32) {
-        append(utf8: "d1:ad2:id20:")
+        append(utf8: "d1:ad")
+        if case .put(let put) = query { head(ofPut: put) }
+        append(utf8: "2:id20:")
         id.value.write(to: &self)
         switch query {
         case .ping:
@@ -55,6 +71,10 @@ extension ByteWriter {
             append(utf8: ":")
             append(token)
             append(utf8: "e1:q13:announce_peer")
+        case .get(let target, let sequence):
+            arguments(ofGet: target, newerThan: sequence)
+        case .put(let put):
+            arguments(ofPut: put)
         }
         append(utf8: "1:t4:")
         bigEndian(transaction)

@@ -26,7 +26,9 @@ extension DHTNode {
         case .findNode: answerFindNode(message, datagram, from: sender, into: &actions)
         case .getPeers: answerGetPeers(message, datagram, from: sender, at: now, into: &actions)
         case .announcePeer: answerAnnounce(message, datagram, from: sender, at: now, into: &actions)
-        case .get, .put, .sampleInfohashes, .unknown:
+        case .get: answerGet(message, datagram, from: sender, at: now, into: &actions)
+        case .put: answerPut(message, datagram, from: sender, at: now, into: &actions)
+        case .sampleInfohashes, .unknown:
             sendError(.methodUnknown, message, datagram, to: sender, into: &actions)
         }
         queryLimits.sent(statistics.bytesSent - sent, to: sender.address, at: now)
@@ -151,7 +153,7 @@ extension DHTNode {
         feedStarved(at: now, into: &actions)
     }
 
-    private mutating func reply(
+    mutating func reply(
         to message: Message,
         _ datagram: RawSpan,
         _ sender: Endpoint,
@@ -168,7 +170,7 @@ extension DHTNode {
         statistics.bytesSent += count
     }
 
-    private mutating func sendError(
+    mutating func sendError(
         _ error: ProtocolError,
         _ message: Message,
         _ datagram: RawSpan,

@@ -46,6 +46,7 @@ extension DHTNode {
     /// Looks the table over: pings who was silent, tries remembered nodes, refreshes one stale bucket (BEP 5).
     private mutating func upkeep(at now: Instant, into actions: inout DHTActionBuffer) {
         peers.sweep(at: now)
+        items.sweep(at: now)
         var pings = 0
         let silent = table.nodesToPing(atMost: limits.pingsPerUpkeep, freshness: limits.freshness, at: now)
         for contact in silent {

@@ -32,6 +32,7 @@ package struct DHTNode: ~Copyable {
 
     var tokens: Tokens
     var peers: PeerStore
+    var items: ItemStore
     var queryLimits: QueryLimits
     var validated: ValidatedSources
 
@@ -67,6 +68,7 @@ package struct DHTNode: ~Copyable {
         size = NetworkSize(limits: limits)
         tokens = Tokens(rotation: limits.tokenRotation, now: now, using: &secrets)
         peers = PeerStore(limits: limits, now: now, using: &secrets)
+        items = ItemStore(limits: limits, now: now)
         queryLimits = QueryLimits(limits: limits, now: now)
         validated = ValidatedSources(limits: limits, now: now)
         toldTime = now
@@ -167,6 +169,11 @@ package struct DHTNode: ~Copyable {
     }
 
     package var storedInfoHashCount: Int { peers.infoHashCount }
+
+    /// The item that others put here.
+    package func storedItem(at target: NodeID) -> Item? { items.item(at: target, toldTime) }
+
+    package var storedItemCount: Int { items.count }
 
     // MARK: Sending
 
