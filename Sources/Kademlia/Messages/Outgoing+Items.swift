@@ -70,12 +70,10 @@ extension ByteWriter {
 }
 
 extension ReplySize {
-    /// How many contacts fit into a reply to `get` (hardening D9).
-    static func contacts(beside item: Item?, transaction: Int, _ limits: DHTLimits) -> Int {
-        guard let item else { return limits.bucketSize }
+    /// How many bytes of contacts fit into a reply to `get` that carries this item (hardening D9).
+    static func contacts(beside item: Item, transaction: Int, _ limits: DHTLimits) -> Int {
         // Key 38, sequence number at most 26, signature 72, head of the value 3; the frame of values is not there.
         let seal = item.seal == nil ? 0 : 38 + 26 + 72
-        let others = fixed + seal + 3 + item.value.count + transaction
-        return max(0, limits.itemReplyBytes - others) / Contact.compactByteCount
+        return limits.itemReplyBytes - fixed - seal - 3 - item.value.count - transaction
     }
 }

@@ -16,14 +16,15 @@ extension DHTNode {
         statistics.getsAnswered += 1
         let item = items.item(at: target, now)
         let isWanted = item.map { $0.seal.map { $0.sequence > message.body.sequence ?? -1 } ?? true } ?? false
-        let room = ReplySize.contacts(beside: isWanted ? item : nil, transaction: message.transaction.count, limits)
-        table.closest(to: target, atMost: min(room, limits.bucketSize), for: sender.address, into: &contactScratch)
+        if isWanted, let item {
+            named.trim(toBytes: ReplySize.contacts(beside: item, transaction: message.transaction.count, limits))
+        }
         let token =
             items.hasRoom(for: target, from: sender.address, at: now)
             ? tokens.token(for: sender.address, InfoHash(target.value), at: now, using: &secrets) : nil
-        reply(to: message, datagram, sender, into: &actions) { [contactScratch] in
+        reply(to: message, datagram, sender, into: &actions) { [named] in
             if isWanted, let seal = item?.seal { $0.replyKey(seal.key) }
-            $0.replyNodes(contactScratch)
+            $0.replyNodes(named)
             if let seal = item?.seal { $0.replySequence(seal.sequence, signature: isWanted ? seal.signature : nil) }
             if let token { $0.replyToken(token) }
             if isWanted, let item { $0.replyValue(item.value) }

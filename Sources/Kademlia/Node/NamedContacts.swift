@@ -25,6 +25,16 @@ struct NamedContacts: Sendable {
         hasV6 = false
     }
 
+    /// Leaves the farthest out, of the family that takes more room, until the rest fits.
+    mutating func trim(toBytes limit: Int) {
+        while byteCount > limit {
+            let sizeV4 = hasV4 ? contactsV4.count * Contact.compactByteCount(.v4) : 0
+            let sizeV6 = hasV6 ? contactsV6.count * Contact.compactByteCount(.v6) : 0
+            guard sizeV4 + sizeV6 > 0 else { return }
+            if sizeV6 > sizeV4 { contactsV6.removeLast() } else { contactsV4.removeLast() }
+        }
+    }
+
     /// Lets `fill` replace the contacts of one family, which are wanted from here on.
     mutating func name(_ family: AddressFamily, _ fill: (inout [Contact]) -> Void) {
         switch family {
