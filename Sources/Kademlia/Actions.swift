@@ -69,6 +69,22 @@ package struct DHTActionBuffer: Sendable {
 
     mutating func append(_ action: DHTAction) { actions.append(action) }
 
+    /// Replaces the actions from `start` on, datagrams excepted, by what `body` makes of each; `nil` takes it out.
+    mutating func rewrite(from start: Int, _ body: (DHTAction) -> DHTAction?) {
+        var end = start
+        for index in start..<max(start, actions.count) {
+            if case .send = actions[index] {
+                if end != index { actions[end] = actions[index] }
+            } else if let action = body(actions[index]) {
+                actions[end] = action
+            } else {
+                continue
+            }
+            end += 1
+        }
+        actions.removeSubrange(end...)
+    }
+
     /// Appends a datagram that `write` fills, and returns its length.
     @discardableResult
     mutating func send(to endpoint: Endpoint, _ write: (inout ByteWriter) -> Void) -> Int {

@@ -48,4 +48,21 @@ package struct DHTStatistics: Hashable, Sendable {
     package var droppedInAll: Int { dropped.reduce(0, +) }
 
     mutating func drop(_ reason: DHTDropReason) { dropped[reason.rawValue] += 1 }
+
+    /// All counts but those of dropped datagrams; a test holds the list against the properties.
+    package static var counters: [WritableKeyPath<DHTStatistics, Int>] {
+        [
+            \.datagramsReceived, \.datagramsSent, \.bytesReceived, \.bytesSent, \.pingsAnswered, \.findNodesAnswered,
+            \.getPeersAnswered, \.announcesAccepted, \.getsAnswered, \.putsAccepted, \.errorsSent, \.queriesSent,
+            \.repliesReceived, \.errorsReceived, \.timeouts, \.contactsRefused, \.peersRefused, \.itemsRefused,
+        ]
+    }
+
+    /// The counts of two nodes together.
+    package static func + (left: DHTStatistics, right: DHTStatistics) -> DHTStatistics {
+        var sum = left
+        for counter in counters { sum[keyPath: counter] += right[keyPath: counter] }
+        for (index, count) in right.dropped.enumerated() { sum.dropped[index] += count }
+        return sum
+    }
 }

@@ -260,9 +260,10 @@ extension MessageBody {
         return family == .v4 ? wantsV4 : wantsV6
     }
 
-    /// The peers of a reply, the first `limit`: the list may mix both families (BEP 32). Elements of another length are
-    /// left out.
-    func peers(in datagram: RawSpan, atMost limit: Int) -> [Endpoint] {
+    /// The peers of one family in a reply, the first `limit`.
+    ///
+    /// A list may mix both families (BEP 32), and is then read for one: the other DHT names the others.
+    func peers(_ family: AddressFamily, in datagram: RawSpan, atMost limit: Int) -> [Endpoint] {
         guard let values else { return [] }
         var peers: [Endpoint] = []
         var reader = BencodeReader(datagram.extracting(values), limits: .krpc)
@@ -270,9 +271,8 @@ extension MessageBody {
             try reader.beginList()
             while peers.count < limit, try reader.hasElement() {
                 guard let element = try reader.optionalString(),
-                    let family = AddressFamily.allCases.first(where: {
-                        $0.compactEndpointByteCount == element.count
-                    }), let peer = Endpoint(compact: family, reader.bytes, at: element.lowerBound)
+                    element.count == family.compactEndpointByteCount,
+                    let peer = Endpoint(compact: family, reader.bytes, at: element.lowerBound)
                 else { continue }
                 peers.append(peer)
             }

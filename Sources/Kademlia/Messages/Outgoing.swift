@@ -3,7 +3,8 @@ import Primitives
 /// A query that we send (BEP 5).
 enum OutgoingQuery: Hashable, Sendable {
     case ping
-    case findNode(NodeID)
+    /// `wantsBoth`: contacts of both families (BEP 32).
+    case findNode(NodeID, wantsBoth: Bool)
     case getPeers(InfoHash)
     case announcePeer(InfoHash, port: UInt16, token: [UInt8])
     case get(NodeID, newerThan: Int64?)
@@ -53,10 +54,10 @@ extension ByteWriter {
         switch query {
         case .ping:
             append(utf8: "e1:q4:ping")
-        case .findNode(let target):
+        case .findNode(let target, let wantsBoth):
             append(utf8: "6:target20:")
             target.value.write(to: &self)
-            append(utf8: "e1:q9:find_node")
+            append(utf8: wantsBoth ? "4:wantl2:n42:n6ee1:q9:find_node" : "e1:q9:find_node")
         case .getPeers(let infoHash):
             append(utf8: "9:info_hash20:")
             infoHash.value.write(to: &self)

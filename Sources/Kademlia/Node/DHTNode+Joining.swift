@@ -17,18 +17,33 @@ struct Joining: Sendable {
     var failedAttempts = 0
     /// Set in a pause after a failed attempt.
     var retryAt: Instant?
+    /// Whether the first contacts from our companion have ended a pause already.
+    var wasWoken = false
+
+    /// Remembers more nodes to try; those that were tried make room.
+    mutating func remember(_ contacts: [Contact], atMost limit: Int) {
+        let tooMany = remembered.count + contacts.count - limit
+        let leaving = max(0, min(tooMany, nextRemembered))
+        remembered.removeFirst(leaving)
+        nextRemembered -= leaving
+        remembered.append(contentsOf: contacts.prefix(max(0, limit - remembered.count)))
+    }
 }
 
 extension DHTNode {
     /// Takes the driver's answer to `.resolveBootstrapNodes`; empty when no name could be resolved.
+    ///
+    /// - Parameter isComplete: whether nothing more follows. Until then we go on waiting for endpoints of our family.
     package mutating func bootstrapNodesResolved(
         _ endpoints: [Endpoint],
+        isComplete: Bool = true,
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) {
         guard joining.isStarted else { return }
-        joining.resolveDeadline = nil
         let usable = endpoints.filter { mayTalk(to: $0) && !ownEndpoints.contains($0) }
+        guard isComplete || !usable.isEmpty else { return }
+        joining.resolveDeadline = nil
         joining.endpoints = Array(usable.prefix(limits.bootstrapEndpoints))
         // Every lookup that still knows nobody goes to them directly: none has to wait for the join.
         for lookup in lookups {
@@ -76,6 +91,7 @@ extension DHTNode {
         guard !joining.hasJoined, table.hasReachableNodes else { return }
         joining.hasJoined = true
         joining.failedAttempts = 0
+        joining.wasWoken = false
         joining.retryAt = nil
         actions.append(.bootstrapped(nodes: table.count))
     }

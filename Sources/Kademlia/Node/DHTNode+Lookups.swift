@@ -71,7 +71,8 @@ extension DHTNode {
         let outgoing: OutgoingQuery =
             switch lookups[index].purpose {
             case .getPeers(let infoHash): .getPeers(infoHash)
-            case .join, .refresh, .findNode: .findNode(lookups[index].target)
+            case .join, .refresh, .findNode:
+                .findNode(lookups[index].target, wantsBoth: wantsBothFamilies(for: lookups[index].purpose))
             }
         while queries.count < limits.openQueries {
             guard let query = lookups[index].nextQuery() else { return }

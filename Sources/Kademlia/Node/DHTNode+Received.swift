@@ -98,9 +98,10 @@ extension DHTNode {
         let usable = named.filter { mayContact($0, namedBy: contact.endpoint.address) }
         statistics.contactsRefused += named.count - usable.count
         let token = body.token.flatMap { (1...limits.tokenBytes).contains($0.count) ? datagram.copy($0) : nil }
+        hearForCompanion(body, datagram, from: contact, to: lookups[index].purpose)
         lookups[index].answered(query, by: contact, token: token, naming: usable)
         if case .getPeers = lookups[index].purpose {
-            let peers = body.peers(in: datagram, atMost: limits.valuesPerLookup)
+            let peers = body.peers(family, in: datagram, atMost: limits.valuesPerLookup)
             handOn(peers, of: index, from: contact.endpoint.address, into: &actions)
         }
         if lookups[index].isCommanded {

@@ -25,6 +25,7 @@ package struct DHTNode: ~Copyable {
     var refresh: LookupID?
     var size: NetworkSize
     var joining = Joining()
+    var companionship = Companionship()
     /// Endpoints with an open ping that decides about a place in the table.
     var verifying: Set<Endpoint> = []
     /// Endpoints that are our own, found out by meeting ourselves there.
@@ -39,7 +40,7 @@ package struct DHTNode: ~Copyable {
     var nextUpkeep: Instant?
     /// The time as it was last told, for questions that come without one.
     var toldTime: Instant
-    private var lastNumber: UInt64 = 0
+    var lastNumber: UInt64 = 0
     package internal(set) var statistics = DHTStatistics()
     /// Reused for answers.
     var contactScratch: [Contact] = []
