@@ -45,6 +45,10 @@ package enum DHTAction: Hashable, Sendable {
     case bootstrapFailed(attempt: Int, retryIn: Duration)
     /// Peers not handed on before by this lookup.
     case foundPeers(LookupID, [Endpoint])
+    /// What a scrape came to; its lookup is finished next.
+    case scraped(LookupID, ScrapeSummary)
+    /// What one node shows of the info-hashes that it holds.
+    case sampled(LookupID, NodeSample)
     case lookupProgress(LookupID, asked: Int, answered: Int)
     case finished(LookupID, LookupSummary)
     case pong(PingID, from: NodeID, roundTrip: Duration)

@@ -133,6 +133,21 @@ package struct DHTLimits: Hashable, Sendable {
     /// Ports below 1024 that a peer may have: the rest belong to services that we will not be made to dial (D14).
     package var allowedLowPorts: Set<UInt16> = [80, 443]
 
+    /// A reply of an extension to a source that has not proved its address is at most so many times its query (D9).
+    package var amplification = 3
+    /// Members of a filter that is believed: beyond 6000 the count of BEP 33 breaks down.
+    package var scrapeEntries = 6000
+    /// Filters that one scrape gathers: 32 KiB; some 20 nodes of a lookup hold the key.
+    package var filtersPerScrape = 64
+    /// How many times the middle filter a filter may claim. Announcements scatter, so honest ones differ, but a union
+    /// believes whoever claims most.
+    package var scrapeSpread = 4
+    /// Info-hashes of a sample that we show, and of one that we read (BEP 51; libtorrent shows 20).
+    package var samplesPerReply = 20
+    package var samplesRead = 100
+    /// How long we show the same sample while there is more than fits: a quarter of a peer's lifetime.
+    package var sampleInterval = Duration.seconds(600)
+
     package init() {}
 
     /// How many nodes bucket `index` of the routing table has room for.

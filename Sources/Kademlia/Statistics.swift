@@ -27,6 +27,7 @@ package struct DHTStatistics: Hashable, Sendable {
     package var announcesAccepted = 0
     package var getsAnswered = 0
     package var putsAccepted = 0
+    package var samplesAnswered = 0
     package var errorsSent = 0
 
     package var queriesSent = 0
@@ -53,8 +54,9 @@ package struct DHTStatistics: Hashable, Sendable {
     package static var counters: [WritableKeyPath<DHTStatistics, Int>] {
         [
             \.datagramsReceived, \.datagramsSent, \.bytesReceived, \.bytesSent, \.pingsAnswered, \.findNodesAnswered,
-            \.getPeersAnswered, \.announcesAccepted, \.getsAnswered, \.putsAccepted, \.errorsSent, \.queriesSent,
-            \.repliesReceived, \.errorsReceived, \.timeouts, \.contactsRefused, \.peersRefused, \.itemsRefused,
+            \.getPeersAnswered, \.announcesAccepted, \.getsAnswered, \.putsAccepted, \.samplesAnswered, \.errorsSent,
+            \.queriesSent, \.repliesReceived, \.errorsReceived, \.timeouts, \.contactsRefused, \.peersRefused,
+            \.itemsRefused,
         ]
     }
 

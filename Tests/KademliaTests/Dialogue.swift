@@ -76,14 +76,28 @@ struct Dialogue: ~Copyable {
         now = end
     }
 
-    mutating func findPeers(of infoHash: InfoHash, announcing port: UInt16? = nil) -> LookupID {
+    mutating func findPeers(
+        of infoHash: InfoHash,
+        announcing port: UInt16? = nil,
+        isSeed: Bool = false
+    ) -> LookupID {
         defer { gather() }
-        return node.findPeers(of: infoHash, announcingPort: port, at: now, into: &actions)
+        return node.findPeers(of: infoHash, announcingPort: port, isSeed: isSeed, at: now, into: &actions)
     }
 
     mutating func findNode(closestTo target: NodeID) -> LookupID {
         defer { gather() }
         return node.findNode(closestTo: target, at: now, into: &actions)
+    }
+
+    mutating func scrape(_ infoHash: InfoHash) -> LookupID {
+        defer { gather() }
+        return node.scrape(infoHash, at: now, into: &actions)
+    }
+
+    mutating func sample(around target: NodeID) -> LookupID {
+        defer { gather() }
+        return node.sample(around: target, at: now, into: &actions)
     }
 
     mutating func ping(_ endpoint: Endpoint) -> PingID {

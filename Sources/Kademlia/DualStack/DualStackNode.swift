@@ -89,12 +89,32 @@ package struct DualStackNode: ~Copyable {
     package mutating func findPeers(
         of infoHash: InfoHash,
         announcingPort port: UInt16?,
+        isSeed: Bool = false,
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) -> LookupID {
         command(towards: NodeID(infoHash), at: now, into: &actions) {
-            $0.findPeers(of: infoHash, announcingPort: port, at: now, into: &$1)
+            $0.findPeers(of: infoHash, announcingPort: port, isSeed: isSeed, at: now, into: &$1)
         }
+    }
+
+    /// Counts seeds and peers (BEP 33); `.scraped` comes once from each half, for the two networks hold different
+    /// addresses.
+    package mutating func scrape(
+        _ infoHash: InfoHash,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) -> LookupID {
+        command(towards: NodeID(infoHash), at: now, into: &actions) { $0.scrape(infoHash, at: now, into: &$1) }
+    }
+
+    /// Asks the nodes around a place in the key space for samples of their info-hashes (BEP 51).
+    package mutating func sample(
+        around target: NodeID,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) -> LookupID {
+        command(towards: target, at: now, into: &actions) { $0.sample(around: target, at: now, into: &$1) }
     }
 
     /// Ends a lookup without a word; an unknown one is ignored.

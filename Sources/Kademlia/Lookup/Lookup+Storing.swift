@@ -3,12 +3,15 @@ import Primitives
 /// What a lookup leaves with the nodes that it found.
 enum StoredValue: Hashable, Sendable {
     /// That this host has what the target names, and takes connections on `port` (BEP 5 `announce_peer`).
-    case peer(port: UInt16)
+    ///
+    /// A seed has all of it (BEP 33).
+    case peer(port: UInt16, isSeed: Bool)
 
     /// The query that stores it at a node that gave `token`.
     func query(under target: NodeID, token: [UInt8]) -> OutgoingQuery {
         switch self {
-        case .peer(let port): .announcePeer(InfoHash(target.value), port: port, token: token)
+        case .peer(let port, let isSeed):
+            .announcePeer(InfoHash(target.value), port: port, isSeed: isSeed, token: token)
         }
     }
 }

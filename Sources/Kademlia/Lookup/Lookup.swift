@@ -14,6 +14,10 @@ struct Lookup: Sendable {
         case refresh
         case findNode
         case getPeers(InfoHash)
+        /// How many seeds and peers there are (BEP 33).
+        case scrape(InfoHash)
+        /// Which info-hashes the nodes hold (BEP 51).
+        case sample
     }
 
     enum Query: Hashable, Sendable {
@@ -40,6 +44,8 @@ struct Lookup: Sendable {
     private(set) var phase = Phase.searching
     var candidates: Candidates
     var peers: FoundPeers
+    /// What was counted, where that is the purpose.
+    var scrape: Scrape?
     private var strangers: [Endpoint] = []
     /// Open queries that are not slow, to nodes and to strangers, and those that are.
     private var askedInFlight = 0
@@ -56,12 +62,13 @@ struct Lookup: Sendable {
         self.limits = limits
         candidates = Candidates(target: target, limits: limits)
         peers = FoundPeers(limits: limits)
+        if case .scrape = purpose { scrape = Scrape(limits: limits) }
     }
 
     /// Whether somebody outside waits for it.
     var isCommanded: Bool {
         switch purpose {
-        case .findNode, .getPeers: true
+        case .findNode, .getPeers, .scrape, .sample: true
         case .join, .refresh: false
         }
     }

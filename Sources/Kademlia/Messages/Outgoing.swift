@@ -6,7 +6,11 @@ enum OutgoingQuery: Hashable, Sendable {
     /// `wantsBoth`: contacts of both families (BEP 32).
     case findNode(NodeID, wantsBoth: Bool)
     case getPeers(InfoHash)
-    case announcePeer(InfoHash, port: UInt16, token: [UInt8])
+    case announcePeer(InfoHash, port: UInt16, isSeed: Bool, token: [UInt8])
+    /// `get_peers` that asks for filters (BEP 33).
+    case scrape(InfoHash)
+    /// BEP 51.
+    case sampleInfohashes(NodeID)
     case get(NodeID, newerThan: Int64?)
     case put(OutgoingPut)
 }
@@ -47,6 +51,7 @@ enum ProtocolError: Hashable, Sendable {
 /// costs little beside its system call.
 extension ByteWriter {
     mutating func query(_ query: OutgoingQuery, from id: NodeID, transaction: UInt32) {
+        let start = count
         append(utf8: "d1:ad")
         if case .put(let put) = query { head(ofPut: put) }
         append(utf8: "2:id20:")
@@ -62,12 +67,12 @@ extension ByteWriter {
             append(utf8: "9:info_hash20:")
             infoHash.value.write(to: &self)
             append(utf8: "e1:q9:get_peers")
-        case .announcePeer(let infoHash, let port, let token):
+        case .announcePeer(let infoHash, let port, let isSeed, let token):
             append(utf8: "9:info_hash20:")
             infoHash.value.write(to: &self)
             append(utf8: "4:porti")
             append(utf8: String(port))
-            append(utf8: "e5:token")
+            append(utf8: isSeed ? "e4:seedi1e5:token" : "e5:token")
             append(utf8: String(token.count))
             append(utf8: ":")
             append(token)
@@ -76,15 +81,38 @@ extension ByteWriter {
             arguments(ofGet: target, newerThan: sequence)
         case .put(let put):
             arguments(ofPut: put)
+        case .scrape(let infoHash):
+            append(utf8: "9:info_hash20:")
+            infoHash.value.write(to: &self)
+            append(utf8: "6:scrapei1e")
+            padding(from: start)
+            append(utf8: "e1:q9:get_peers")
+        case .sampleInfohashes(let target):
+            append(utf8: "6:target20:")
+            target.value.write(to: &self)
+            padding(from: start)
+            append(utf8: "e1:q17:sample_infohashes")
         }
         append(utf8: "1:t4:")
         bigEndian(transaction)
         ending(type: "q")
     }
 
-    /// The beginning of a reply, open for further values of `r` in the order nodes, token, values.
-    mutating func beginReply(from id: NodeID) {
-        append(utf8: "d1:rd2:id20:")
+    /// Fills a query up to a third of the longest reply: its answer is then no gift to whoever forges our address, and
+    /// comes whole from nodes that have not heard from us before (hardening D9). To be the last argument.
+    private mutating func padding(from start: Int) {
+        // Everything that follows takes 40 bytes and more.
+        let filler = max(0, ReplySize.paddedQuery - (count - start) - 40)
+        append(utf8: "1:z\(filler):")
+        for _ in 0..<filler { byte(0) }
+    }
+
+    /// The beginning of a reply, open for further values of `r` in the order interval, nodes, number, samples, token,
+    /// values.
+    mutating func beginReply(from id: NodeID, filters: ScrapeFilters? = nil) {
+        append(utf8: "d1:rd")
+        if let filters { replyFilters(seeds: filters.seeds, peers: filters.peers) }
+        append(utf8: "2:id20:")
         id.value.write(to: &self)
     }
 
@@ -154,6 +182,8 @@ enum ReplySize {
     /// Everything else, with the longest heads: `r` and `id` 32, token 17, frame of values 10, end of `r` 1, head of the
     /// transaction 6, version 9, type and end 7.
     static let fixed = 82
+    /// What a query is padded to whose answer may be long: 3 * 350 is more than any reply.
+    static let paddedQuery = 350
 
     /// How many values of one family fit.
     static func values(

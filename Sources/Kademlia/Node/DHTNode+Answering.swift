@@ -28,7 +28,8 @@ extension DHTNode {
         case .announcePeer: answerAnnounce(message, datagram, from: sender, at: now, into: &actions)
         case .get: answerGet(message, datagram, from: sender, at: now, into: &actions)
         case .put: answerPut(message, datagram, from: sender, at: now, into: &actions)
-        case .sampleInfohashes, .unknown:
+        case .sampleInfohashes: answerSample(message, datagram, from: sender, at: now, into: &actions)
+        case .unknown:
             sendError(.methodUnknown, message, datagram, to: sender, into: &actions)
         }
         queryLimits.sent(statistics.bytesSent - sent, to: sender.address, at: now)
@@ -70,9 +71,10 @@ extension DHTNode {
             return sendError(.invalidArguments, message, datagram, to: sender, into: &actions)
         }
         statistics.getPeersAnswered += 1
+        let filters = filters(for: message, datagram, from: sender, at: now)
         let fitting = ReplySize.values(
             family,
-            fitting: limits.replyBytes,
+            fitting: filters?.roomForRest ?? limits.replyBytes,
             named: named,
             transaction: message.transaction.count
         )
@@ -89,7 +91,7 @@ extension DHTNode {
         let token =
             peers.hasRoom(for: infoHash, from: sender.address)
             ? tokens.token(for: sender.address, infoHash, at: now, using: &secrets) : nil
-        reply(to: message, datagram, sender, into: &actions) { [named, peerScratch] in
+        reply(to: message, datagram, sender, filters: filters, into: &actions) { [named, peerScratch] in
             $0.replyNodes(named)
             if let token { $0.replyToken(token) }
             if !peerScratch.isEmpty { $0.replyValues(peerScratch) }
@@ -157,12 +159,13 @@ extension DHTNode {
         to message: Message,
         _ datagram: RawSpan,
         _ sender: Endpoint,
+        filters: ScrapeFilters? = nil,
         into actions: inout DHTActionBuffer,
         _ values: (inout ByteWriter) -> Void
     ) {
         let transaction = datagram.extracting(message.transaction)
         let count = actions.send(to: sender) {
-            $0.beginReply(from: id)
+            $0.beginReply(from: id, filters: filters)
             values(&$0)
             $0.endReply(transaction: transaction)
         }

@@ -71,6 +71,8 @@ extension DHTNode {
         let outgoing: OutgoingQuery =
             switch lookups[index].purpose {
             case .getPeers(let infoHash): .getPeers(infoHash)
+            case .scrape(let infoHash): .scrape(infoHash)
+            case .sample: .sampleInfohashes(lookups[index].target)
             case .join, .refresh, .findNode:
                 .findNode(lookups[index].target, wantsBoth: wantsBothFamilies(for: lookups[index].purpose))
             }
@@ -119,7 +121,10 @@ extension DHTNode {
             refresh = nil
             // After a join all parts of the table are filled one after the other, then upkeep sets the pace.
             if table.hasUnexploredBucket(limits: limits) { refreshStaleBucket(at: now, into: &actions) }
-        case .findNode, .getPeers: actions.append(.finished(lookup.id, lookup.summary))
+        case .findNode, .getPeers, .sample: actions.append(.finished(lookup.id, lookup.summary))
+        case .scrape:
+            if let scrape = lookup.scrape { actions.append(.scraped(lookup.id, scrape.summary)) }
+            actions.append(.finished(lookup.id, lookup.summary))
         }
     }
 }

@@ -100,9 +100,13 @@ extension DHTNode {
         let token = body.token.flatMap { (1...limits.tokenBytes).contains($0.count) ? datagram.copy($0) : nil }
         hearForCompanion(body, datagram, from: contact, to: lookups[index].purpose)
         lookups[index].answered(query, by: contact, token: token, naming: usable)
-        if case .getPeers = lookups[index].purpose {
+        switch lookups[index].purpose {
+        case .getPeers:
             let peers = body.peers(family, in: datagram, atMost: limits.valuesPerLookup)
             handOn(peers, of: index, from: contact.endpoint.address, into: &actions)
+        case .scrape: scraped(body, in: datagram, by: index)
+        case .sample: sampled(body, in: datagram, of: contact, by: id).map { actions.append($0) }
+        case .join, .refresh, .findNode: break
         }
         if lookups[index].isCommanded {
             actions.append(

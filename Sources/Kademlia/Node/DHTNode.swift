@@ -36,6 +36,7 @@ package struct DHTNode: ~Copyable {
     var items: ItemStore
     var queryLimits: QueryLimits
     var validated: ValidatedSources
+    var sample: InfoHashSample
 
     var nextUpkeep: Instant?
     /// The time as it was last told, for questions that come without one.
@@ -72,6 +73,7 @@ package struct DHTNode: ~Copyable {
         items = ItemStore(limits: limits, now: now)
         queryLimits = QueryLimits(limits: limits, now: now)
         validated = ValidatedSources(limits: limits, now: now)
+        sample = InfoHashSample(limits: limits)
         toldTime = now
     }
 
@@ -109,16 +111,19 @@ package struct DHTNode: ~Copyable {
     }
 
     /// Finds peers, and announces us to the nodes closest to the info-hash where a port is given.
+    ///
+    /// - Parameter isSeed: whether we have all of it: then whoever counts (BEP 33) counts us as a seed.
     package mutating func findPeers(
         of infoHash: InfoHash,
         announcingPort port: UInt16?,
+        isSeed: Bool = false,
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) -> LookupID {
         begin(
             .getPeers(infoHash),
             target: NodeID(infoHash),
-            storing: port.map { .peer(port: $0) },
+            storing: port.map { .peer(port: $0, isSeed: isSeed) },
             at: now,
             into: &actions
         )

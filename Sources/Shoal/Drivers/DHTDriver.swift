@@ -10,6 +10,8 @@ final class DHTDriver {
     /// What a lookup tells whoever began it.
     struct LookupHandler {
         var foundPeers: ([Endpoint]) -> Void = { _ in }
+        var scraped: (ScrapeSummary) -> Void = { _ in }
+        var sampled: (NodeSample) -> Void = { _ in }
         var finished: (LookupSummary) -> Void = { _ in }
         /// The node stops before the lookup ended.
         var stopped: () -> Void = {}
@@ -120,8 +122,13 @@ final class DHTDriver {
 
     // MARK: Commands
 
-    func findPeers(of infoHash: InfoHash, announcing port: UInt16?, _ handler: LookupHandler) -> LookupID {
-        let id = node.findPeers(of: infoHash, announcingPort: port, at: core.now, into: &actions)
+    func findPeers(
+        of infoHash: InfoHash,
+        announcing port: UInt16?,
+        isSeed: Bool = false,
+        _ handler: LookupHandler
+    ) -> LookupID {
+        let id = node.findPeers(of: infoHash, announcingPort: port, isSeed: isSeed, at: core.now, into: &actions)
         lookups[id] = handler
         perform()
         return id
@@ -129,6 +136,20 @@ final class DHTDriver {
 
     func findNode(_ target: NodeID, _ handler: LookupHandler) -> LookupID {
         let id = node.findNode(closestTo: target, at: core.now, into: &actions)
+        lookups[id] = handler
+        perform()
+        return id
+    }
+
+    func scrape(_ infoHash: InfoHash, _ handler: LookupHandler) -> LookupID {
+        let id = node.scrape(infoHash, at: core.now, into: &actions)
+        lookups[id] = handler
+        perform()
+        return id
+    }
+
+    func sample(around target: NodeID, _ handler: LookupHandler) -> LookupID {
+        let id = node.sample(around: target, at: core.now, into: &actions)
         lookups[id] = handler
         perform()
         return id
@@ -175,6 +196,8 @@ final class DHTDriver {
             hasFailed = true
             core.bootstrapFailed(retryIn: pause)
         case .foundPeers(let lookup, let peers): lookups[lookup]?.foundPeers(peers)
+        case .scraped(let lookup, let summary): lookups[lookup]?.scraped(summary)
+        case .sampled(let lookup, let sample): lookups[lookup]?.sampled(sample)
         case .finished(let lookup, let summary): lookups.removeValue(forKey: lookup)?.finished(summary)
         case .pong(let ping, let id, let roundTrip): pings.removeValue(forKey: ping)?(.answered(id, roundTrip))
         case .pingFailed(let ping): pings.removeValue(forKey: ping)?(.silent)

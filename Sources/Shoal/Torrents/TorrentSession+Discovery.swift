@@ -42,7 +42,8 @@ extension TorrentSession {
             finished: { [weak self] summary in self?.lookupFinished(summary) }
         )
         discovery.isLooking = true
-        let lookup = core.dht?.findPeers(of: infoHash, announcing: core.listenPort, handler)
+        let isSeed = isSharing || swarm?.isComplete == true
+        let lookup = core.dht?.findPeers(of: infoHash, announcing: core.listenPort, isSeed: isSeed, handler)
         // Where there is nobody to ask it has ended by now.
         discovery.lookup = discovery.isLooking ? lookup : nil
     }
