@@ -49,6 +49,9 @@ package enum DHTAction: Hashable, Sendable {
     case scraped(LookupID, ScrapeSummary)
     /// What one node shows of the info-hashes that it holds.
     case sampled(LookupID, NodeSample)
+    /// Too many nodes sit right beside the target of a lookup to be there by chance: it asks a wider region, and takes
+    /// longer (hardening D15).
+    case eclipseSuspected(LookupID)
     case lookupProgress(LookupID, asked: Int, answered: Int)
     case finished(LookupID, LookupSummary)
     case pong(PingID, from: NodeID, roundTrip: Duration)

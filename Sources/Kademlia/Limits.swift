@@ -36,6 +36,25 @@ package struct DHTLimits: Hashable, Sendable {
     /// estimate is believed: the median of 64 is 6 % off, of 8 still only 16 %.
     package var measurements = 64
     package var fewestMeasurements = 8
+    /// How many bits more than expected the eighth nearest node must share with a target before an eclipse is
+    /// suspected: eight nodes where one belongs. Chance does that to one lookup in 100,000, and with an estimate of the
+    /// size that is off by a quarter to one in 20,000; six bits (hardening D15) would let 60 Sybils pass unnoticed.
+    package var eclipseBits = 3
+    /// Nodes that take one value, at most (D15): the twenty of the region, and as many again for crowds.
+    package var storesPerValue = 40
+    /// Queries that find the nodes of a region, beside those of the search before, and how many of them are open.
+    package var queriesPerRegion = 240
+    package var regionQueriesInFlight = 16
+    /// Nodes asked about one place of a region: without and with suspicion, and at most, as nearer ones turn up.
+    package var sweepers = 2
+    package var sweepersOfSuspect = 3
+    package var queriesPerSweep = 6
+    /// Nodes of one shell of a region, where one is expected, that are asked for the value or a token, and that one path
+    /// remembers.
+    package var residentsPerShell = 8
+    package var candidatesPerShell = 16
+    /// Nodes of our own table that one of two paths begins with.
+    package var contactsPerBeginning = 32
     /// Open queries of all lookups; more wait for their turn.
     package var openQueries = 256
     /// Nodes of a former run that are tried.

@@ -40,6 +40,8 @@ package struct DHTStatistics: Hashable, Sendable {
     package var peersRefused = 0
     /// Items in replies that were not what was asked for, or whose signature was false.
     package var itemsRefused = 0
+    /// Lookups whose target too many nodes surrounded (D15).
+    package var eclipsesSuspected = 0
 
     private var dropped = [Int](repeating: 0, count: DHTDropReason.allCases.count)
 
@@ -56,7 +58,7 @@ package struct DHTStatistics: Hashable, Sendable {
             \.datagramsReceived, \.datagramsSent, \.bytesReceived, \.bytesSent, \.pingsAnswered, \.findNodesAnswered,
             \.getPeersAnswered, \.announcesAccepted, \.getsAnswered, \.putsAccepted, \.samplesAnswered, \.errorsSent,
             \.queriesSent, \.repliesReceived, \.errorsReceived, \.timeouts, \.contactsRefused, \.peersRefused,
-            \.itemsRefused,
+            \.itemsRefused, \.eclipsesSuspected,
         ]
     }
 

@@ -19,7 +19,6 @@ struct Candidate: Hashable, Sendable {
     var state: State
     /// What a query that stores something at this node has to carry.
     var token: [UInt8]?
-    var isStoredOn = false
 }
 
 /// The candidates of a lookup, nearest first.

@@ -23,6 +23,8 @@ struct Storing: Hashable, Sendable {
     fileprivate var inFlight = 0
     fileprivate var late = 0
     fileprivate(set) var confirmed = 0
+    /// Who was asked to take it: nobody is twice.
+    fileprivate var handedTo: Set<Endpoint> = []
 
     init(_ value: StoredValue) { self.value = value }
 
@@ -39,12 +41,18 @@ extension Lookup {
 
     /// Whom to hand the value to now, each once; the caller must then send the queries.
     mutating func nextStores() -> [(contact: Contact, token: [UInt8])] {
-        guard storing != nil else { return [] }
+        guard let handedTo = storing?.handedTo else { return [] }
+        // The nearest need not wait until the region is explored, and get it even if they are not in it.
+        var takers = closest
+        if phase == .storing, let widening {
+            takers += widening.residents(atMost: limits.storesPerValue - handedTo.count)
+        }
         var stores: [(contact: Contact, token: [UInt8])] = []
-        for candidate in closest where !candidate.isStoredOn {
-            guard let token = candidate.token else { continue }
-            candidates.update(candidate.contact) { $0.isStoredOn = true }
-            stores.append((candidate.contact, token))
+        for taker in takers {
+            guard let token = taker.token, storing?.handedTo.insert(taker.contact.endpoint).inserted == true else {
+                continue
+            }
+            stores.append((taker.contact, token))
         }
         storing?.inFlight += stores.count
         return stores

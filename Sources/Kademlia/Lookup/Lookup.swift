@@ -3,6 +3,8 @@ import Primitives
 /// One iterative search for the nodes closest to a target, and for what they hold (Kademlia, section 2.3; BEP 5).
 ///
 ///     searching ── the k closest have answered, or nobody is left ──▶ storing ── confirmed or late ──▶ finished
+///         │                                                              ▲
+///         └─ something to store, or an eclipse suspected ──▶ widening ───┘ the region was asked
 ///
 /// It asks the nearest candidates, a few at a time, and learns nearer ones from the replies. It sends nothing itself:
 /// the node asks `nextQuery()` and reports what became of the queries.
@@ -24,10 +26,14 @@ struct Lookup: Sendable {
         case contact(Contact)
         /// An endpoint whose identifier is not known: a bootstrap node.
         case stranger(Endpoint)
+        /// For the nodes nearest to a place beside the target.
+        case findNode(NodeID, Contact)
     }
 
     enum Phase: Hashable, Sendable {
         case searching
+        /// All over the region of the target.
+        case widening
         case storing
         case finished
     }
@@ -37,21 +43,25 @@ struct Lookup: Sendable {
     let purpose: Purpose
     /// What it stores, and how far it is with that; `nil` where it only reads.
     var storing: Storing?
-    private let limits: DHTLimits
+    let limits: DHTLimits
+    /// Where those live who might hold the value; `nil` where there is none, or as long as the size of the network is
+    /// not known.
+    var region: Region?
+    var widening: RegionSearch?
     /// Whether it stands in the queue for a free query.
     var isStarved = false
 
-    private(set) var phase = Phase.searching
+    var phase = Phase.searching
     var candidates: Candidates
     var peers: FoundPeers
     /// What was counted, where that is the purpose.
     var scrape: Scrape?
     private var strangers: [Endpoint] = []
     /// Open queries that are not slow, to nodes and to strangers, and those that are.
-    private var askedInFlight = 0
+    var askedInFlight = 0
     private var strangersInFlight = 0
     private var slowInFlight = 0
-    private(set) var queriesSent = 0
+    var queriesSent = 0
     private(set) var replies = 0
 
     init(id: LookupID, target: NodeID, purpose: Purpose, storing value: StoredValue? = nil, limits: DHTLimits) {
@@ -86,6 +96,7 @@ struct Lookup: Sendable {
 
     /// Whom to ask now; the caller must then send the query.
     mutating func nextQuery() -> Query? {
+        if phase == .widening { return nextRegionQuery() }
         guard phase == .searching, queriesSent < limits.queriesPerLookup else { return nil }
         // Strangers are a way in; whoever has heard from enough nodes needs no more of them.
         if strangersInFlight < limits.strangersInFlight, !strangers.isEmpty, replies < limits.bucketSize {
@@ -106,6 +117,8 @@ struct Lookup: Sendable {
     mutating func answered(_ query: OpenQuery, by sender: Contact, token: [UInt8]?, naming contacts: [Contact]) {
         close(query)
         replies += 1
+        heardInRegion(query, sender, token: token, naming: contacts)
+        if case .findNode = query.purpose { return }
         var depth = 1
         if let expected = query.expected {
             candidates.update(Contact(expected, query.endpoint)) {
@@ -128,6 +141,8 @@ struct Lookup: Sendable {
             return
         }
         askedInFlight -= 1
+        widening?.missed(Contact(expected, query.endpoint), .slow)
+        if case .findNode = query.purpose { return }
         candidates.update(Contact(expected, query.endpoint)) { $0.state = .slow }
     }
 
@@ -135,6 +150,8 @@ struct Lookup: Sendable {
     mutating func failed(_ query: OpenQuery) {
         close(query)
         guard let expected = query.expected else { return }
+        widening?.missed(Contact(expected, query.endpoint), .failed)
+        if case .findNode = query.purpose { return }
         candidates.update(Contact(expected, query.endpoint)) { $0.state = .failed }
     }
 
@@ -159,6 +176,7 @@ struct Lookup: Sendable {
     }
 
     var progress: Progress {
+        if isSurrounded { return .complete }
         let isSpent = queriesSent >= limits.queriesPerLookup
         let counting = candidates.counting.map { candidates.sorted[$0].state }
         if counting.contains(.asked) || !isSpent && counting.contains(.fresh) { return .busy }
@@ -175,9 +193,16 @@ struct Lookup: Sendable {
         candidates.counting.map { candidates.sorted[$0] }.filter { $0.state == .answered }
     }
 
-    /// Goes to the next phase if nothing holds it in this one.
+    /// Goes on to store if nothing holds it in the search.
     mutating func advancePhase() {
-        if phase == .searching, progress == .complete || isGoodEnough { phase = .storing }
+        if phase == .searching, progress == .complete || isGoodEnough {
+            phase = isWholeRegionWanted ? .widening : .storing
+        }
+        if phase == .widening, isWideningOver { phase = .storing }
+    }
+
+    /// Finishes if everybody who was handed the value has answered, or if there was nothing to store.
+    mutating func finishStoring() {
         if phase == .storing, isStoringOver { phase = .finished }
     }
 

@@ -7,6 +7,8 @@ enum QueryPurpose: Hashable, Sendable {
     /// Does this node belong, or still belong, into the table?
     case verify
     case lookup(LookupID)
+    /// A lookup asks about a place beside its target.
+    case findNode(LookupID)
     case store(LookupID)
 }
 

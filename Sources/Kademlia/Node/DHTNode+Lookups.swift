@@ -12,6 +12,7 @@ extension DHTNode {
     ) -> LookupID {
         let id = LookupID(number: nextNumber())
         var lookup = Lookup(id: id, target: target, purpose: purpose, storing: value, limits: limits)
+        lookup.region = lookup.asksForValues ? size.spacing.map { Region(around: target, spacing: $0) } : nil
         table.closest(to: target, atMost: limits.bucketSize * 2, for: nil, into: &contactScratch)
         lookup.add(contactScratch)
         if contactScratch.isEmpty {
@@ -51,6 +52,15 @@ extension DHTNode {
             return
         }
         lookups[index].advancePhase()
+        if lookups[index].needsWidening {
+            widen(index, at: now, into: &actions)
+            ask(index, at: now, into: &actions)
+            lookups[index].advancePhase()
+        }
+        if lookups[index].phase == .storing {
+            store(index, at: now, into: &actions)
+            lookups[index].finishStoring()
+        }
         if lookups[index].phase == .finished { finish(index, at: now, into: &actions) }
     }
 
@@ -88,6 +98,15 @@ extension DHTNode {
                     at: now,
                     into: &actions
                 )
+            case .findNode(let place, let contact):
+                send(
+                    .findNode(place, wantsBoth: false),
+                    to: contact.endpoint,
+                    expecting: contact.id,
+                    for: .findNode(lookup),
+                    at: now,
+                    into: &actions
+                )
             case .stranger(let endpoint):
                 send(outgoing, to: endpoint, expecting: nil, for: .lookup(lookup), at: now, into: &actions)
             }
@@ -95,6 +114,25 @@ extension DHTNode {
         guard !lookups[index].isStarved else { return }
         lookups[index].isStarved = true
         starved.append(lookup)
+    }
+
+    /// Lets a lookup look all over its region, from two beginnings where an eclipse is suspected.
+    private mutating func widen(_ index: Int, at now: Instant, into actions: inout DHTActionBuffer) {
+        var beginnings: [[Contact]] = []
+        if lookups[index].isSurrounded {
+            statistics.eclipsesSuspected += 1
+            actions.append(.eclipseSuspected(lookups[index].id))
+            table.closest(
+                to: lookups[index].target,
+                atMost: limits.contactsPerBeginning * 2,
+                for: nil,
+                into: &contactScratch
+            )
+            contactScratch.shuffle(using: &random)
+            let half = contactScratch.count / 2
+            beginnings = [Array(contactScratch[..<half]), Array(contactScratch[half...])]
+        }
+        lookups[index].widen(from: beginnings, seed: secrets.next())
     }
 
     private mutating func store(_ index: Int, at now: Instant, into actions: inout DHTActionBuffer) {

@@ -75,7 +75,7 @@ extension DHTNode {
             break
         case .ping(let ping):
             actions.append(.pong(ping, from: contact.id, roundTrip: now - query.sentAt))
-        case .lookup(let id):
+        case .lookup(let id), .findNode(let id):
             lookupAnswered(id, query, by: contact, body, datagram, at: now, into: &actions)
         case .store(let id):
             guard let index = index(of: id) else { return }
@@ -160,7 +160,7 @@ extension DHTNode {
             verifying.remove(query.endpoint)
         case .ping(let ping):
             actions.append(.pingFailed(ping))
-        case .lookup(let id):
+        case .lookup(let id), .findNode(let id):
             guard let index = index(of: id) else { return }
             lookups[index].failed(query)
             pump(id, at: now, into: &actions)

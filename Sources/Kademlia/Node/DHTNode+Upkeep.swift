@@ -25,7 +25,7 @@ extension DHTNode {
         switch query.purpose {
         case .ping, .verify:
             return
-        case .lookup(let id):
+        case .lookup(let id), .findNode(let id):
             guard let index = index(of: id) else { return }
             lookups[index].becameSlow(query)
             pump(id, at: now, into: &actions)

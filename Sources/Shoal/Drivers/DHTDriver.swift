@@ -201,6 +201,8 @@ final class DHTDriver {
         case .finished(let lookup, let summary): lookups.removeValue(forKey: lookup)?.finished(summary)
         case .pong(let ping, let id, let roundTrip): pings.removeValue(forKey: ping)?(.answered(id, roundTrip))
         case .pingFailed(let ping): pings.removeValue(forKey: ping)?(.silent)
+        case .eclipseSuspected:
+            core.emit(.notice("too many DHT nodes crowd around a key, perhaps to hide it: asking all around them"))
         case .lookupProgress: break
         }
     }
