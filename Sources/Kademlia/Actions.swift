@@ -52,6 +52,8 @@ package enum DHTAction: Hashable, Sendable {
     /// Too many nodes sit right beside the target of a lookup to be there by chance: it asks a wider region, and takes
     /// longer (hardening D15).
     case eclipseSuspected(LookupID)
+    /// Others agree that this is our external address. We go by `id` now, which is new unless it is the old one's too.
+    case addressChanged(IPAddress, id: NodeID)
     case lookupProgress(LookupID, asked: Int, answered: Int)
     case finished(LookupID, LookupSummary)
     case pong(PingID, from: NodeID, roundTrip: Duration)

@@ -79,6 +79,12 @@ package struct DHTLimits: Hashable, Sendable {
     /// Open pings to nodes that asked us something and are not in the table; more askers are not pinged now.
     package var verifications = 64
 
+    /// A gap in the time we are told that means the host slept; upkeep tells it every ten seconds.
+    package var sleep = Duration.seconds(120)
+    /// Queries in a row without an answer from nodes that had answered before: the network is not there any more. By
+    /// chance alone, with 15 % of the table gone, that is one time in 10^13.
+    package var silentQueries = 16
+
     /// How long the driver may take to resolve the bootstrap nodes.
     package var resolveTimeout = Duration.seconds(10)
     /// The first pause after a failed bootstrap; each next is twice as long, up to the longest.
@@ -88,6 +94,16 @@ package struct DHTLimits: Hashable, Sendable {
     package var bootstrapEndpoints = 64
     /// Endpoints that turned out to be our own and are not talked to.
     package var ownEndpoints = 16
+
+    /// Votes about our external address: networks whose newest counts, and how long it does; replies and networks needed
+    /// to believe them (hardening D5). Enough voters that a lie among them is outvoted, few enough that a true change
+    /// wins within two lookups.
+    package var voters = 32
+    package var voteLifetime = Duration.seconds(30 * 60)
+    package var votesToDecide = 10
+    package var votersToDecide = 3
+    /// The least time between two changes of our identifier (D5).
+    package var identifierPause = Duration.seconds(600)
 
     /// Longest datagram read and longest reply sent (hardening D17, D9).
     package var datagramBytes = 2048

@@ -34,6 +34,9 @@ package struct DHTStatistics: Hashable, Sendable {
     package var repliesReceived = 0
     package var errorsReceived = 0
     package var timeouts = 0
+    /// How often we took another identifier, for another external address (BEP 42), and how often the host slept.
+    package var identifierChanges = 0
+    package var wakeUps = 0
     /// Contacts in replies that we will not talk to (D2; ourselves among them), and peers that we will not hand on
     /// (D14).
     package var contactsRefused = 0
@@ -59,6 +62,7 @@ package struct DHTStatistics: Hashable, Sendable {
             \.getPeersAnswered, \.announcesAccepted, \.getsAnswered, \.putsAccepted, \.samplesAnswered, \.errorsSent,
             \.queriesSent, \.repliesReceived, \.errorsReceived, \.timeouts, \.contactsRefused, \.peersRefused,
             \.itemsRefused, \.eclipsesSuspected,
+            \.identifierChanges, \.wakeUps,
         ]
     }
 

@@ -159,7 +159,7 @@ package struct DHTSimulation {
             case .foundPeers(let lookup, let peers):
                 host.findings.firstPeerAt[lookup] = host.findings.firstPeerAt[lookup] ?? now
                 host.findings.peers[lookup, default: []] += peers
-            case .lookupProgress, .scraped, .sampled, .eclipseSuspected: break
+            case .lookupProgress, .scraped, .sampled, .eclipseSuspected, .addressChanged: break
             case .finished(let lookup, let summary): host.findings.summaries[lookup] = summary
             case .pong(let ping, let id, _): host.findings.pongs[ping] = id
             case .pingFailed(let ping): host.findings.failedPings.insert(ping)

@@ -5,7 +5,7 @@ import Testing
 @Suite("Answering queries")
 struct AnsweringTests {
     static let asker = Endpoint.at("20.0.0.5:6881")
-    static let own = Dialogue.ownID.wireText
+    static let head = "d2:ip6:\(asker.wireText)1:rd2:id20:\(Dialogue.ownID.wireText)"
     static let tail = "1:t2:aa1:v4:sw\u{0}\u{1}1:y1:re"
     static let getPeers = "d1:ad2:id20:\(querier)9:info_hash20:\(responder)e1:q9:get_peers1:t2:aa1:y1:qe"
     static let infoHash = InfoHash(NodeID(text: responder).value)
@@ -28,7 +28,7 @@ struct AnsweringTests {
     func ping() {
         var dialogue = Dialogue()
         let reply = dialogue.answer(to: "d1:ad2:id20:\(querier)e1:q4:ping1:t2:aa1:y1:qe", from: AnsweringTests.asker)
-        #expect(reply == "d1:rd2:id20:\(AnsweringTests.own)e" + AnsweringTests.tail)
+        #expect(reply == AnsweringTests.head + "e" + AnsweringTests.tail)
     }
 
     @Test("find_node is answered with the nodes closest to the target, nearest first")
@@ -43,7 +43,7 @@ struct AnsweringTests {
         )
         let nearest = contacts.sorted { $0.id.isCloser(to: target, than: $1.id) }.prefix(8)
         let nodes = nearest.map(\.wireText).joined()
-        #expect(reply == "d1:rd2:id20:\(AnsweringTests.own)5:nodes208:\(nodes)e" + AnsweringTests.tail)
+        #expect(reply == AnsweringTests.head + "5:nodes208:\(nodes)e" + AnsweringTests.tail)
     }
 
     @Test("get_peers is answered with nodes, a token, and the peers that were announced")
@@ -51,10 +51,10 @@ struct AnsweringTests {
         var dialogue = Dialogue()
         let first = dialogue.answer(to: AnsweringTests.getPeers, from: AnsweringTests.asker)
         let token = AnsweringTests.token(in: first)
-        #expect(first == "d1:rd2:id20:\(AnsweringTests.own)5:nodes0:5:token8:\(token)e" + AnsweringTests.tail)
+        #expect(first == AnsweringTests.head + "5:nodes0:5:token8:\(token)e" + AnsweringTests.tail)
 
         let stored = dialogue.answer(to: AnsweringTests.announce(token), from: AnsweringTests.asker)
-        #expect(stored == "d1:rd2:id20:\(AnsweringTests.own)e" + AnsweringTests.tail)
+        #expect(stored == AnsweringTests.head + "e" + AnsweringTests.tail)
 
         let second = dialogue.answer(to: AnsweringTests.getPeers, from: AnsweringTests.asker)
         let peer = Endpoint.at("20.0.0.5:6881").wireText
@@ -175,7 +175,7 @@ struct AnsweringTests {
     @Test("a query under our own identifier is ignored")
     func ownIdentifier() {
         var dialogue = Dialogue()
-        let query = "d1:ad2:id20:\(AnsweringTests.own)e1:q4:ping1:t4:aaaa1:y1:qe"
+        let query = "d1:ad2:id20:\(Dialogue.ownID.wireText)e1:q4:ping1:t4:aaaa1:y1:qe"
         #expect(dialogue.answer(to: query, from: AnsweringTests.asker) == nil)
         #expect(dialogue.node.statistics.dropped(.ownIdentifier) == 1)
     }

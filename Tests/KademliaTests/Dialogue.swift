@@ -35,6 +35,11 @@ struct Dialogue: ~Copyable {
         node = DHTNode(id: id, family: family, limits: limits, seed: seed, now: .zero)
     }
 
+    /// A node with a key, which goes by another identifier wherever it is.
+    init(identity: NodeIDSource, at address: IPAddress? = nil, limits: DHTLimits = DHTLimits(), seed: UInt64 = 1) {
+        node = DHTNode(identity: identity, at: address, limits: limits, seed: seed, now: .zero)
+    }
+
     private mutating func gather() {
         for action in actions.actions {
             if case .send(let range, let endpoint) = action {
@@ -74,6 +79,13 @@ struct Dialogue: ~Copyable {
             gather()
         }
         now = end
+    }
+
+    /// Lets time pass as a sleeping host does: nobody is told.
+    mutating func sleeps(_ duration: Duration) {
+        now = now + duration
+        node.advanced(to: now, into: &actions)
+        gather()
     }
 
     mutating func findPeers(
@@ -130,10 +142,12 @@ struct Dialogue: ~Copyable {
         to query: Sent,
         as id: NodeID,
         from endpoint: Endpoint? = nil,
+        seeing us: Endpoint? = nil,
         _ values: String = ""
     ) {
+        let ip = us.map { "2:ip\($0.compactByteCount):\($0.wireText)" } ?? ""
         receives(
-            "d1:rd2:id20:\(id.wireText)\(values)e1:t4:\(query.transaction)1:y1:re",
+            "d\(ip)1:rd2:id20:\(id.wireText)\(values)e1:t4:\(query.transaction)1:y1:re",
             from: endpoint ?? query.to
         )
     }

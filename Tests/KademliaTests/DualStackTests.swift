@@ -32,7 +32,8 @@ struct DualStackTests {
             + (families.contains("6") ? DualStackTests.nodes(DualStackTests.v6) : "")
         let find = FamilyTests.find(DualStackTests.place, want: want)
         let reply = dialogue.answer(to: find, from: .at(asker))
-        #expect(reply == "d1:rd2:id20:\(own.wireText)\(nodes)e" + AnsweringTests.tail)
+        let ip = "2:ip\(Endpoint.at(asker).compactByteCount):\(Endpoint.at(asker).wireText)"
+        #expect(reply == "d\(ip)1:rd2:id20:\(own.wireText)\(nodes)e" + AnsweringTests.tail)
     }
 
     @Test("a get_peers reply with nodes of both families keeps the values of the query's, within 1024 bytes (D9)")

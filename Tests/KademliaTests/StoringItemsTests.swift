@@ -50,7 +50,8 @@ extension Dialogue {
 @Suite("Storing items for others (BEP 44)")
 struct StoringItemsTests {
     static let putter = Endpoint.at("20.0.0.5:6881")
-    static let stored = "d1:rd2:id20:\(Dialogue.ownID.wireText)e" + AnsweringTests.tail
+    static let head = "d2:ip6:\(putter.wireText)1:rd2:id20:\(Dialogue.ownID.wireText)"
+    static let stored = head + "e" + AnsweringTests.tail
 
     static func version(_ sequence: Int64, _ value: String = "5:hello", salt: String = "") throws -> Item {
         try Item(signing: wire(value), salt: wire(salt), sequence: sequence, with: try ItemTests.key())
@@ -68,7 +69,7 @@ struct StoringItemsTests {
         let item = try Item(immutable: wire("5:hello"))
         let empty = dialogue.answer(to: Dialogue.get(item.target), from: StoringItemsTests.putter)
         let token = AnsweringTests.token(in: empty)
-        let head = "d1:rd2:id20:\(AnsweringTests.own)5:nodes0:5:token8:\(token)"
+        let head = StoringItemsTests.head + "5:nodes0:5:token8:\(token)"
         #expect(empty == head + "e" + AnsweringTests.tail)
         let reply = dialogue.answer(to: PutWords(item).query(token), from: StoringItemsTests.putter)
         #expect(reply == StoringItemsTests.stored)
@@ -85,7 +86,7 @@ struct StoringItemsTests {
         let reply = dialogue.answer(to: Dialogue.get(item.target), from: StoringItemsTests.putter)
         let token = AnsweringTests.token(in: reply)
         #expect(
-            reply == "d1:rd2:id20:\(AnsweringTests.own)1:k32:\(text(seal.key.bytes))5:nodes0:3:seqi4e"
+            reply == StoringItemsTests.head + "1:k32:\(text(seal.key.bytes))5:nodes0:3:seqi4e"
                 + "3:sig64:\(text(seal.signature.bytes))5:token8:\(token)1:v5:helloe" + AnsweringTests.tail
         )
     }

@@ -17,7 +17,7 @@ package struct NodeIDSource: Hashable, Sendable {
 
     /// The one identifier for an external address.
     package func id(at address: IPAddress?) -> NodeID {
-        guard let address, address.isPublic else { return NodeID(hash) }
+        guard let address, !address.isExemptFromBEP42 else { return NodeID(hash) }
         let number = UInt8(truncatingIfNeeded: hash.low) & 7
         let head = UInt64(address.bep42Head(number)) << 32
         return NodeID(
@@ -34,15 +34,18 @@ extension NodeID {
     /// The 21 bits that BEP 42 ties to the address.
     fileprivate static let tiedBits: UInt64 = 0xffff_f800 << 32
 
-    /// Whether a node at `address` may go by this identifier (BEP 42); anything may at one that is not public.
+    /// Whether a node at `address` may go by this identifier (BEP 42).
     package func fits(_ address: IPAddress) -> Bool {
-        guard address.isPublic else { return true }
+        if address.isExemptFromBEP42 { return true }
         let head = UInt64(address.bep42Head(UInt8(truncatingIfNeeded: value.low) & 7)) << 32
         return (value.high ^ head) & NodeID.tiedBits == 0
     }
 }
 
 extension IPAddress {
+    /// Where everybody may go by any identifier: nobody outside of that network meets it.
+    fileprivate var isExemptFromBEP42: Bool { isLoopback || isPrivate }
+
     /// The checksum whose first 21 bits an identifier begins with, for one of eight numbers (BEP 42).
     ///
     /// Of IPv6 the upper half counts, and eight bytes are hashed; of IPv4 four, as libtorrent does: the BEP's "64 bit

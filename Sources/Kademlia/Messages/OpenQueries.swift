@@ -80,6 +80,15 @@ struct OpenQueries {
         return open.removeValue(forKey: transaction)
     }
 
+    /// Takes all queries, in the order in which they would have failed.
+    mutating func takeAll() -> [OpenQuery] {
+        defer {
+            open.removeAll()
+            timers.removeAll()
+        }
+        return open.sorted { ($0.value.sentAt, $0.key) < ($1.value.sentAt, $1.key) }.map(\.value)
+    }
+
     /// The next query that became slow or failed until `now`.
     mutating func nextLapse(at now: Instant) -> Lapse? {
         while let timer = timers.first, timer.at <= now {

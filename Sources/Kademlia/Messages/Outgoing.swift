@@ -109,8 +109,10 @@ extension ByteWriter {
 
     /// The beginning of a reply, open for further values of `r` in the order interval, nodes, number, samples, token,
     /// values.
-    mutating func beginReply(from id: NodeID, filters: ScrapeFilters? = nil) {
-        append(utf8: "d1:rd")
+    mutating func beginReply(from id: NodeID, to querier: Endpoint, filters: ScrapeFilters? = nil) {
+        append(utf8: "d")
+        externalAddress(querier)
+        append(utf8: "1:rd")
         if let filters { replyFilters(seeds: filters.seeds, peers: filters.peers) }
         append(utf8: "2:id20:")
         id.value.write(to: &self)
@@ -155,11 +157,18 @@ extension ByteWriter {
         ending(type: "r")
     }
 
-    mutating func error(_ error: ProtocolError, transaction: RawSpan) {
+    mutating func error(_ error: ProtocolError, transaction: RawSpan, to querier: Endpoint) {
         append(utf8: "d1:e")
         append(utf8: error.encoded)
+        externalAddress(querier)
         self.transaction(transaction)
         ending(type: "e")
+    }
+
+    /// How we see the querier (BEP 42): from that it learns its own address.
+    private mutating func externalAddress(_ querier: Endpoint) {
+        append(utf8: querier.address.isV4 ? "2:ip6:" : "2:ip18:")
+        querier.writeCompact(to: &self)
     }
 
     private mutating func transaction(_ bytes: RawSpan) {
@@ -179,9 +188,11 @@ extension ByteWriter {
 
 /// How long the parts of a `get_peers` reply are, to know how many values still fit (hardening D9).
 enum ReplySize {
-    /// Everything else, with the longest heads: `r` and `id` 32, token 17, frame of values 10, end of `r` 1, head of the
-    /// transaction 6, version 9, type and end 7.
-    static let fixed = 82
+    /// Everything else, with the longest heads: `ip` of an IPv6 querier 25, `r` and `id` 32, token 17, frame of values
+    /// 10, end of `r` 1, head of the transaction 6, version 9, type and end 7.
+    static let fixed = 107
+    /// What `ip` of an IPv4 querier takes less.
+    static let shorterEndpoint = 13
     /// What a query is padded to whose answer may be long: 3 * 350 is more than any reply.
     static let paddedQuery = 350
 
@@ -193,6 +204,7 @@ enum ReplySize {
         transaction: Int
     ) -> Int {
         let value = family == .v4 ? 2 + 6 : 3 + 18
-        return max(0, limit - fixed - named.byteCount - transaction) / value
+        let frame = family == .v4 ? fixed - shorterEndpoint : fixed
+        return max(0, limit - frame - named.byteCount - transaction) / value
     }
 }

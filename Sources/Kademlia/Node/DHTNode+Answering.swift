@@ -165,7 +165,7 @@ extension DHTNode {
     ) {
         let transaction = datagram.extracting(message.transaction)
         let count = actions.send(to: sender) {
-            $0.beginReply(from: id, filters: filters)
+            $0.beginReply(from: id, to: sender, filters: filters)
             values(&$0)
             $0.endReply(transaction: transaction)
         }
@@ -181,7 +181,7 @@ extension DHTNode {
         into actions: inout DHTActionBuffer
     ) {
         let transaction = datagram.extracting(message.transaction)
-        let count = actions.send(to: sender) { $0.error(error, transaction: transaction) }
+        let count = actions.send(to: sender) { $0.error(error, transaction: transaction, to: sender) }
         statistics.errorsSent += 1
         statistics.datagramsSent += 1
         statistics.bytesSent += count

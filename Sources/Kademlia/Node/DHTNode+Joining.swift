@@ -15,6 +15,8 @@ struct Joining: Sendable {
     var lookup: LookupID?
     var hasJoined = false
     var failedAttempts = 0
+    /// Queries in a row that nodes of the table did not answer.
+    var unanswered = 0
     /// Set in a pause after a failed attempt.
     var retryAt: Instant?
     /// Whether the first contacts from our companion have ended a pause already.
@@ -59,7 +61,7 @@ extension DHTNode {
     mutating func join(at now: Instant, into actions: inout DHTActionBuffer) {
         joining.retryAt = nil
         guard joining.lookup == nil else { return }
-        if joining.usesBootstrap, !table.hasReachableNodes {
+        if joining.usesBootstrap, isAlone {
             actions.append(.resolveBootstrapNodes)
             joining.resolveDeadline = now + limits.resolveTimeout
         }
@@ -88,7 +90,7 @@ extension DHTNode {
 
     /// Somebody answers: says so once for each time that we were alone.
     mutating func joined(into actions: inout DHTActionBuffer) {
-        guard !joining.hasJoined, table.hasReachableNodes else { return }
+        guard !joining.hasJoined, !isAlone else { return }
         joining.hasJoined = true
         joining.failedAttempts = 0
         joining.wasWoken = false
@@ -120,10 +122,4 @@ extension DHTNode {
         actions.append(.bootstrapFailed(attempt: joining.failedAttempts, retryIn: pause))
     }
 
-    /// Starts over when everybody we knew has fallen silent.
-    mutating func rejoinIfAlone(at now: Instant, into actions: inout DHTActionBuffer) {
-        guard joining.hasJoined, !table.hasReachableNodes else { return }
-        joining.hasJoined = false
-        join(at: now, into: &actions)
-    }
 }

@@ -11,7 +11,7 @@ extension DHTNode {
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) {
-        toldTime = now
+        told(now, into: &actions)
         statistics.datagramsReceived += 1
         statistics.bytesReceived += datagram.byteCount
         guard datagram.byteCount <= limits.datagramBytes else { return statistics.drop(.tooLarge) }
@@ -42,6 +42,7 @@ extension DHTNode {
             let query = queries.take(transaction, from: sender, at: now)
         else { return statistics.drop(.unmatched) }
         validated.insert(sender.address, at: now)
+        heardAgain(at: now, into: &actions)
         if query.purpose == .verify { verifying.remove(sender) }
         switch (message.kind, message.body.id) {
         case (.reply, let id?) where id == self.id:
@@ -49,6 +50,7 @@ extension DHTNode {
             fail(query, at: now, into: &actions)
         case (.reply, let id?):
             statistics.repliesReceived += 1
+            heardAddress(message, datagram, from: sender, at: now, into: &actions)
             answered(query, by: Contact(id, sender), message.body, datagram, at: now, into: &actions)
         default:
             // Alive, but of no use to us: the node keeps its place in the table.
@@ -67,7 +69,7 @@ extension DHTNode {
         into actions: inout DHTActionBuffer
     ) {
         if let expected = query.expected, expected != contact.id {
-            table.failed(Contact(expected, query.endpoint), at: now)
+            table.forget(Contact(expected, query.endpoint), at: now)
         }
         admit(contact, at: now, into: &actions)
         switch query.purpose {

@@ -3,7 +3,7 @@ package import Primitives
 extension DHTNode {
     /// Does what is due at `now`.
     package mutating func advanced(to now: Instant, into actions: inout DHTActionBuffer) {
-        toldTime = now
+        told(now, into: &actions)
         while let lapse = queries.nextLapse(at: now) {
             switch lapse {
             case .slow(let query): becameSlow(query, at: now, into: &actions)
@@ -38,9 +38,11 @@ extension DHTNode {
 
     private mutating func timedOut(_ query: OpenQuery, at now: Instant, into actions: inout DHTActionBuffer) {
         statistics.timeouts += 1
+        unanswered(query)
         if let expected = query.expected { table.failed(Contact(expected, query.endpoint), at: now) }
-        fail(query, at: now, into: &actions)
+        // First, so that lookups that have run out of nodes wait for those that the new attempt may find.
         rejoinIfAlone(at: now, into: &actions)
+        fail(query, at: now, into: &actions)
     }
 
     /// Looks the table over: pings who was silent, tries remembered nodes, refreshes one stale bucket (BEP 5).

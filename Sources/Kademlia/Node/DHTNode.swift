@@ -9,7 +9,7 @@ package import Primitives
 ///
 /// In every state it answers the queries of others and runs lookups with whatever nodes it knows.
 package struct DHTNode: ~Copyable {
-    package let id: NodeID
+    package internal(set) var id: NodeID
     /// Which of the two DHTs it belongs to (BEP 32).
     package let family: AddressFamily
     let limits: DHTLimits
@@ -17,6 +17,7 @@ package struct DHTNode: ~Copyable {
     var secrets: KeyedRandom
     var random: SeededRandom
 
+    var identity: Identity
     var table: RoutingTable
     var queries: OpenQueries
     /// In the order of their identifiers.
@@ -51,8 +52,23 @@ package struct DHTNode: ~Copyable {
     /// A node that does nothing yet but answer.
     ///
     /// - Parameters:
+    ///   - source: makes its identifiers, one for each external address (BEP 42).
+    ///   - address: the external address of a former run; the votes of others correct it.
     ///   - family: whose addresses it talks to, names and stores.
     ///   - seed: where all its randomness comes from; must be unpredictable outside of tests.
+    package init(
+        identity source: NodeIDSource,
+        at address: IPAddress? = nil,
+        family: AddressFamily = .v4,
+        limits: DHTLimits = DHTLimits(),
+        seed: UInt64,
+        now: Instant
+    ) {
+        let identity = Identity(source: source, address: address, limits: limits)
+        self.init(id: source.id(at: address), identity, family, limits, seed, now)
+    }
+
+    /// A node that goes by one identifier wherever it is: for tests, which write identifiers down.
     package init(
         id: NodeID,
         family: AddressFamily = .v4,
@@ -60,7 +76,19 @@ package struct DHTNode: ~Copyable {
         seed: UInt64,
         now: Instant
     ) {
+        self.init(id: id, Identity(source: nil, address: nil, limits: limits), family, limits, seed, now)
+    }
+
+    private init(
+        id: NodeID,
+        _ identity: Identity,
+        _ family: AddressFamily,
+        _ limits: DHTLimits,
+        _ seed: UInt64,
+        _ now: Instant
+    ) {
         self.id = id
+        self.identity = identity
         self.family = family
         self.limits = limits
         secrets = KeyedRandom(seed: seed)

@@ -17,7 +17,7 @@ struct RoutingTable: Sendable {
     }
 
     let own: NodeID
-    private let limits: DHTLimits
+    let limits: DHTLimits
     private(set) var buckets: [Bucket]
     /// The entries of all buckets, those of the last one first.
     private(set) var nodes: OrderedEntries
@@ -57,6 +57,14 @@ struct RoutingTable: Sendable {
         return .added
     }
 
+    /// Takes an entry of another table over as it is, where there is room for it.
+    mutating func take(_ entry: TableEntry) {
+        guard entry.contact.id != own, nodes.index(of: entry.contact.id) == nil else { return }
+        var index = bucketIndex(of: entry.contact.id)
+        while isFull(index), index == buckets.count - 1, split() { index = bucketIndex(of: entry.contact.id) }
+        if !isFull(index), allows(entry.contact, in: index) { insert(entry) }
+    }
+
     /// Records a query of a node that may be in the table.
     mutating func queried(by contact: Contact, at now: Instant) {
         if let position = position(of: contact) { nodes[position].heardAt = now }
@@ -72,14 +80,15 @@ struct RoutingTable: Sendable {
         nodes[position].failed()
         guard nodes[position].isBad else { return }
         let old = remove(at: position)
-        while let waiting = buckets[index].replacements.popLast() {
-            guard allows(waiting.contact, in: index) else { continue }
-            insert(waiting)
-            buckets[index].changedAt = now
-            return
-        }
-        // Nobody waits: a bad node keeps its place, so that a network that was away for a while is found again.
-        insert(old)
+        // Where nobody waits a bad node keeps its place, so that a network that was away for a while is found again.
+        if !moveUp(into: index, at: now) { insert(old) }
+    }
+
+    /// Removes a node that goes by another name now, as its own endpoint said.
+    mutating func forget(_ contact: Contact, at now: Instant) {
+        guard let position = position(of: contact) else { return }
+        remove(at: position)
+        _ = moveUp(into: bucketIndex(of: contact.id), at: now)
     }
 
     /// Marks that a lookup goes into the part of the key space around `target`.
@@ -176,6 +185,17 @@ struct RoutingTable: Sendable {
         }
         buckets[index].changedAt = now
         return .updated
+    }
+
+    /// Lets the node in that waits since last; `false` where none may.
+    private mutating func moveUp(into index: Int, at now: Instant) -> Bool {
+        while let waiting = buckets[index].replacements.popLast() {
+            guard allows(waiting.contact, in: index) else { continue }
+            insert(waiting)
+            buckets[index].changedAt = now
+            return true
+        }
+        return false
     }
 
     /// Queues a node behind a full bucket. The newest takes the place of the oldest waiting one.

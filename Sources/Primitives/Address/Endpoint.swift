@@ -52,6 +52,13 @@ package struct Endpoint: Hashable, Sendable {
         self.init(.v6(high: high, low: low), port)
     }
 
+    /// Reads the compact form of either family, told apart by its length: 6 bytes or 18 (BEP 42, BEP 32).
+    package init?(compact bytes: RawSpan) {
+        let family = AddressFamily.allCases.first { $0.compactEndpointByteCount == bytes.byteCount }
+        guard let family else { return nil }
+        self.init(compact: family, bytes)
+    }
+
     /// Writes the compact form: address and port in network order.
     package func writeCompact(to writer: inout ByteWriter) {
         switch address {

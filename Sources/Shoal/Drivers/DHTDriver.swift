@@ -203,7 +203,7 @@ final class DHTDriver {
         case .pingFailed(let ping): pings.removeValue(forKey: ping)?(.silent)
         case .eclipseSuspected:
             core.emit(.notice("too many DHT nodes crowd around a key, perhaps to hide it: asking all around them"))
-        case .lookupProgress: break
+        case .lookupProgress, .addressChanged: break
         }
     }
 

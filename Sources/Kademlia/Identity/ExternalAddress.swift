@@ -1,0 +1,85 @@
+import Primitives
+
+/// What our address is, by the votes of those who answer us (the `ip` of BEP 42, hardening D5).
+///
+/// A reply that nobody asked for never gets here, so a vote costs its giver an address. Of one network the newest vote
+/// counts, whoever in it gave it: the owner of a /24 has one voice, however often it is raised.
+struct ExternalAddress: Sendable {
+    private struct Vote: Sendable {
+        let network: IPAddress
+        var address: IPAddress
+        /// Replies in a row that said so.
+        var replies: Int
+        var heardAt: Instant
+    }
+
+    private let limits: DHTLimits
+    /// The newest last, one a network.
+    private var votes: [Vote] = []
+    private var changedAt: Instant?
+    /// The address by which public hosts see us; `nil` as long as too few agree.
+    private(set) var decided: IPAddress?
+    /// What hosts of private networks, and of this host, last said: they decide about nothing but what is said to them.
+    private var ofPrivate: IPAddress?
+    private var ofLoopback: IPAddress?
+
+    /// - Parameter decided: where a former run was, until the votes say otherwise.
+    init(decided: IPAddress? = nil, limits: DHTLimits) {
+        self.limits = limits
+        self.decided = decided.flatMap { $0.isPublic ? $0 : nil }
+    }
+
+    /// Takes a vote; returns the address where it decides for another one than before.
+    ///
+    /// - Parameters:
+    ///   - address: how the voter sees us. Another family than the voter's, or a private address from a public voter, is
+    ///     ignored.
+    mutating func hears(_ address: IPAddress, from voter: IPAddress, at now: Instant) -> IPAddress? {
+        guard address.isV4 == voter.isV4 else { return nil }
+        if voter.isLoopback {
+            if address.isLoopback { ofLoopback = address }
+            return nil
+        }
+        if voter.isPrivate {
+            if address.isPrivate { ofPrivate = address }
+            return nil
+        }
+        guard address.isPublic, voter.isPublic else { return nil }
+        count(address, in: voter.network, at: now)
+        return decide(at: now)
+    }
+
+    /// The address by which `asker` can be expected to reach us.
+    func address(for asker: IPAddress) -> IPAddress? {
+        if asker.isLoopback { return ofLoopback }
+        return asker.isPrivate ? ofPrivate : decided
+    }
+
+    /// Forgets the votes: what was true in another network, or before a long sleep, has no voice in this one.
+    mutating func forgetVotes() { votes.removeAll() }
+
+    private mutating func count(_ address: IPAddress, in network: IPAddress, at now: Instant) {
+        votes.removeAll { now - $0.heardAt > limits.voteLifetime }
+        var vote = Vote(network: network, address: address, replies: 0, heardAt: now)
+        if let index = votes.firstIndex(where: { $0.network == network }) {
+            let old = votes.remove(at: index)
+            if old.address == address { vote.replies = old.replies }
+        }
+        vote.replies = min(vote.replies + 1, limits.votesToDecide)
+        vote.heardAt = now
+        if votes.count >= limits.voters { votes.removeFirst() }
+        votes.append(vote)
+    }
+
+    private mutating func decide(at now: Instant) -> IPAddress? {
+        guard let newest = votes.last?.address, newest != decided else { return nil }
+        if let changedAt, now - changedAt < limits.identifierPause { return nil }
+        let agreeing = votes.count { $0.address == newest }
+        guard votes.reduce(0, { $0 + $1.replies }) >= limits.votesToDecide, agreeing >= limits.votersToDecide,
+            agreeing * 3 >= votes.count * 2
+        else { return nil }
+        changedAt = now
+        decided = newest
+        return newest
+    }
+}
