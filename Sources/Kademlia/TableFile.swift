@@ -1,69 +1,108 @@
 import Cryptography
 package import Primitives
 
-/// What a node remembers from one run to the next: its identifier and the nodes it knew.
+/// What a node remembers from one run to the next: its identifiers and the nodes it knew.
 ///
-///     magic "SHOALDHT" (8) · version (2) · own identifier (20) · count (2) · contacts (26 each) · SHA-1 of the rest (20)
+///     magic "SHOALDHT" (8) · version 2 (2) · own identifier in the IPv4 DHT (20) · in the IPv6 DHT (20) ·
+///     IPv4 contacts (2) · IPv6 contacts (2) · those contacts (26 each) · these (38 each) · SHA-1 of all that (20)
 ///
-/// Numbers are in network order. Reading treats the file as hostile (hardening D16): whoever can write it must not be
-/// able to do more than to name nodes, which are asked before they are believed. The checksum finds torn writes, not
-/// forgers.
+/// Numbers are in network order; an identifier of zeros is none. Version 1 knew IPv4 alone, and is read still. Reading
+/// treats the file as hostile (hardening D16): whoever can write it must not be able to do more than to name nodes, which
+/// are asked before they are believed. The checksum finds torn writes, not forgers.
 package struct TableFile: Hashable, Sendable {
     package enum Fault: Error, Hashable, Sendable {
         case notATable
         case unknownVersion(UInt16)
-        /// The length does not fit the count, or is beyond what any table has.
+        /// The length does not fit the counts, or is beyond what any table has.
         case wrongLength
         case wrongChecksum
     }
 
-    package var id: NodeID
+    package var ids: [AddressFamily: NodeID]
+    /// IPv4 first.
     package var contacts: [Contact]
 
-    package static let version: UInt16 = 1
-    /// 26 KiB; a table has at most 160 buckets of 8, and in practice some 200 nodes.
+    package static let version: UInt16 = 2
+    /// Contacts of one family, 26 or 38 KiB; a table has some 200 nodes in practice.
     package static let mostContacts = 1024
+    /// The longest file that is read.
+    package static let mostBytes = Layout.v2.byteCount(v4: mostContacts, v6: mostContacts)
 
     private static let magic: UInt64 = 0x5348_4f41_4c44_4854
-    private static let headerByteCount = 32
     private static let checksumByteCount = UInt160.byteCount
 
-    package init(id: NodeID, contacts: [Contact]) {
-        self.id = id
+    /// Where things are in one version of the file.
+    private struct Layout {
+        let idOffsets: [(AddressFamily, Int)]
+        let countOffsets: [(AddressFamily, Int)]
+        let contactsOffset: Int
+
+        static var v1: Layout { Layout(idOffsets: [(.v4, 10)], countOffsets: [(.v4, 30)], contactsOffset: 32) }
+        static var v2: Layout {
+            Layout(idOffsets: [(.v4, 10), (.v6, 30)], countOffsets: [(.v4, 50), (.v6, 52)], contactsOffset: 54)
+        }
+
+        func byteCount(v4: Int, v6: Int) -> Int {
+            contactsOffset + v4 * Contact.compactByteCount(.v4) + v6 * Contact.compactByteCount(.v6)
+                + TableFile.checksumByteCount
+        }
+    }
+
+    package init(ids: [AddressFamily: NodeID], contacts: [Contact]) {
+        self.ids = ids
         self.contacts = contacts
     }
 
-    /// The file's bytes. IPv6 contacts and those beyond the limit are left out.
+    /// The file's bytes. Contacts beyond the limit are left out.
     package var encoded: [UInt8] {
-        let kept = contacts.lazy.filter { $0.endpoint.address.isV4 }.prefix(TableFile.mostContacts)
-        var writer = ByteWriter(capacity: TableFile.byteCount(contacts: kept.count))
+        let kept = AddressFamily.allCases.map { family in
+            contacts.filter { $0.endpoint.address.family == family }.prefix(TableFile.mostContacts)
+        }
+        var writer = ByteWriter(capacity: TableFile.mostBytes)
         writer.bigEndian(TableFile.magic)
         writer.bigEndian(TableFile.version)
-        id.value.write(to: &writer)
-        writer.bigEndian(UInt16(truncatingIfNeeded: kept.count))
-        for contact in kept { contact.writeCompact(to: &writer) }
+        for family in AddressFamily.allCases { (ids[family]?.value ?? .zero).write(to: &writer) }
+        for contacts in kept { writer.bigEndian(UInt16(truncatingIfNeeded: contacts.count)) }
+        for contact in kept.joined() { contact.writeCompact(to: &writer) }
         SHA1.hash(writer.bytes).value.write(to: &writer)
         return writer.bytes
     }
 
-    /// Reads a file. Contacts that nobody can have (port 0, a reserved address) are left out.
+    /// Reads a file. Contacts that nobody can have (port 0, a reserved address) are left out, and ourselves.
     package init(_ bytes: RawSpan) throws(Fault) {
         guard bytes.bigEndian(UInt64.self, at: 0) == TableFile.magic,
             let version = bytes.bigEndian(UInt16.self, at: 8)
         else { throw .notATable }
-        guard version == TableFile.version else { throw .unknownVersion(version) }
-        guard let id = NodeID(bytes, at: 10), let count = bytes.bigEndian(UInt16.self, at: 30).map({ Int($0) }),
-            count <= TableFile.mostContacts, bytes.byteCount == TableFile.byteCount(contacts: count)
+        switch version {
+        case 1: try self.init(bytes, .v1)
+        case TableFile.version: try self.init(bytes, .v2)
+        default: throw .unknownVersion(version)
+        }
+    }
+
+    private init(_ bytes: RawSpan, _ layout: Layout) throws(Fault) {
+        var counts: [AddressFamily: Int] = [:]
+        for (family, offset) in layout.countOffsets {
+            counts[family] = bytes.bigEndian(UInt16.self, at: offset).map { Int($0) }
+        }
+        let (v4, v6) = (counts[.v4] ?? 0, counts[.v6] ?? 0)
+        guard v4 <= TableFile.mostContacts, v6 <= TableFile.mostContacts,
+            bytes.byteCount == layout.byteCount(v4: v4, v6: v6)
         else { throw .wrongLength }
         let end = bytes.byteCount - TableFile.checksumByteCount
         guard SHA1.hash(bytes.extracting(0..<end)) == SHA1Digest(bytes, at: end) else { throw .wrongChecksum }
-        let all = (0..<count).compactMap {
-            Contact(compact: .v4, bytes, at: TableFile.headerByteCount + $0 * Contact.compactByteCount(.v4))
+        var ids: [AddressFamily: NodeID] = [:]
+        for (family, offset) in layout.idOffsets {
+            ids[family] = NodeID(bytes, at: offset).flatMap { $0.value == .zero ? nil : $0 }
         }
-        self.init(id: id, contacts: all.filter { $0.endpoint.isUsable && $0.id != id })
-    }
-
-    private static func byteCount(contacts: Int) -> Int {
-        headerByteCount + contacts * Contact.compactByteCount(.v4) + checksumByteCount
+        var contacts: [Contact] = []
+        var offset = layout.contactsOffset
+        for (family, count) in [(AddressFamily.v4, v4), (.v6, v6)] {
+            for _ in 0..<count {
+                if let contact = Contact(compact: family, bytes, at: offset) { contacts.append(contact) }
+                offset += Contact.compactByteCount(family)
+            }
+        }
+        self.init(ids: ids, contacts: contacts.filter { $0.endpoint.isUsable && !ids.values.contains($0.id) })
     }
 }

@@ -47,7 +47,7 @@ extension NodeCore {
             resolve(address) { done.resume(returning: $0) }
         }
         try throwIfStopping()
-        guard let endpoint = endpoints.first else {
+        guard let endpoint = endpoints.first(where: { serves($0.address.family) }) ?? endpoints.first else {
             throw ShoalError(.network, "cannot find the address of '\(address)'")
         }
         let result: DHTDriver.PingResult = await withCheckedContinuation { done in

@@ -27,8 +27,9 @@ final class NodeCore {
 
     var torrents: [InfoHash: TorrentSession] = [:]
     private(set) var dht: DHTDriver?
-    private var listener: StreamListener?
-    private(set) var listenAddress: Endpoint?
+    private var listeners: [StreamListener] = []
+    /// Where we listen, of each family at most one, IPv4 first.
+    private(set) var listenAddresses: [Endpoint] = []
     private let resolver: Resolver
     private var signals: Signals?
     private(set) var isStopping = false
@@ -89,12 +90,18 @@ final class NodeCore {
 
     var now: Instant { loop.now }
 
+    var listenAddress: Endpoint? { listenAddresses.first }
+
+    /// The same for both families.
     var listenPort: UInt16? { listenAddress?.port }
 
+    /// Whether we take part in the internet of this family.
+    func serves(_ family: AddressFamily) -> Bool { listenAddresses.contains { $0.address.family == family } }
+
     /// Dial from the address we listen on, where that is one address: others know us by it.
-    var dialAddress: Endpoint? {
-        guard let listenAddress, !listenAddress.address.isUnspecified else { return nil }
-        return Endpoint(listenAddress.address, 0)
+    func dialAddress(for family: AddressFamily) -> Endpoint? {
+        listenAddresses.first { $0.address.family == family && !$0.address.isUnspecified }
+            .map { Endpoint($0.address, 0) }
     }
 
     func nextPeerHandle() -> PeerHandle {
@@ -127,37 +134,45 @@ final class NodeCore {
     // MARK: Starting
 
     func listen() throws(ShoalError) {
-        guard listener == nil else { return }
-        let port = try bind()
-        listener = port.listener
-        listenAddress = port.endpoint
-        port.listener.handler = self
+        guard listeners.isEmpty else { return }
+        let ports = try bind()
+        listeners = ports.map(\.listener)
+        listenAddresses = ports.map(\.endpoint)
+        for listener in listeners { listener.handler = self }
         if configuration.usesDHT {
-            dht = DHTDriver(socket: port.datagrams, core: self)
+            dht = DHTDriver(sockets: ports.map(\.datagrams), core: self)
         } else {
-            port.datagrams.close()
+            for port in ports { port.datagrams.close() }
         }
-        emit(.listening(address: port.endpoint.description, nodeID: dht?.nodeID.hex ?? ""))
+        let addresses = listenAddresses.map(\.description)
+        emit(
+            .listening(
+                address: addresses.first ?? "",
+                address6: addresses.count > 1 ? addresses.last : nil,
+                nodeID: dht?.nodeID.hex ?? ""
+            )
+        )
         turn {
             dht?.start()
             for torrent in torrents.values { torrent.discover() }
         }
     }
 
-    private func bind() throws(ShoalError) -> BoundPort {
-        var address = IPAddress.anyV4
-        var port = PortChoice.usual
-        if case .endpoint(let text) = configuration.listen {
-            guard let endpoint = Endpoint(text.hasPrefix(":") ? "0.0.0.0" + text : text) else {
-                throw ShoalError(.usage, "cannot listen on '\(text)': a numeric ADDRESS:PORT or :PORT is needed")
-            }
-            (address, port) = (endpoint.address, .exactly(endpoint.port))
-        }
+    private func bind() throws(ShoalError) -> [BoundPort] {
         do throws(SocketError) {
-            return try BoundPort.bind(loop: loop, address: address, port: port)
+            guard case .endpoint(let text) = configuration.listen else {
+                return try BoundPort.bindEverywhere(loop: loop, port: .usual)
+            }
+            if text.first == ":", let port = UInt16(text.dropFirst()) {
+                return try BoundPort.bindEverywhere(loop: loop, port: .exactly(port))
+            }
+            if let endpoint = Endpoint(text) {
+                return [try BoundPort.bind(loop: loop, address: endpoint.address, port: .exactly(endpoint.port))]
+            }
         } catch {
             throw ShoalError(listening: error)
         }
+        throw ShoalError(.usage, "cannot listen where asked: a numeric ADDRESS:PORT or :PORT is needed")
     }
 
     func reportSignals() throws(ShoalError) {
@@ -172,8 +187,7 @@ final class NodeCore {
     func resolve(_ text: String, then done: @escaping ([Endpoint]) -> Void) {
         guard let place = HostAndPort(text) else { return done([]) }
         resolver.resolve(place.host, port: place.port) { [weak self] endpoints in
-            // IPv6 comes with the issue that brings its routing table.
-            self?.turn { done(endpoints.filter(\.address.isV4)) }
+            self?.turn { done(endpoints) }
         }
     }
 
@@ -189,7 +203,7 @@ final class NodeCore {
         guard !isStopping else { return }
         isStopping = true
         stopAlarm.set(now + NodeCore.stopLimit)
-        listener?.close()
+        for listener in listeners { listener.close() }
         for verifier in hashing.values { verifier.cancel() }
         for torrent in Array(torrents.values) { torrent.stop {} }
         dht?.stop()
@@ -244,7 +258,7 @@ final class NodeCore {
     func sessions(of torrent: TorrentSession) -> [PeerSession] { sessions.values.filter { $0.torrent === torrent } }
 
     /// Whether an endpoint that others name is this node.
-    func isOurs(_ endpoint: Endpoint) -> Bool { endpoint == listenAddress }
+    func isOurs(_ endpoint: Endpoint) -> Bool { listenAddresses.contains(endpoint) }
 }
 
 extension NodeCore: StreamListenerHandler {

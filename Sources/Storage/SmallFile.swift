@@ -1,4 +1,5 @@
 import Glibc
+import Primitives
 
 /// Files of a few kilobytes that are read and replaced as a whole.
 package enum SmallFile {
@@ -12,6 +13,16 @@ package enum SmallFile {
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         let count = unsafe Glibc.read(file.number, &bytes, bytes.count)
         return count == bytes.count ? bytes : nil
+    }
+
+    /// The bytes, and the time since they were written by the system's clock; 0 for a file from the future.
+    package static func readWithAge(_ path: String, limit: Int) -> (bytes: [UInt8], age: Duration)? {
+        var status = stat()
+        var now = timespec()
+        guard let bytes = read(path, limit: limit), unsafe lstat(path, &status) == 0,
+            unsafe clock_gettime(CLOCK_REALTIME, &now) == 0
+        else { return nil }
+        return (bytes, .seconds(max(0, now.tv_sec - status.st_mtim.tv_sec)))
     }
 
     /// Writes beside the file, makes it durable, and renames: a crash leaves the old or the new one, never half of either.

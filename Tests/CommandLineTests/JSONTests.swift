@@ -52,8 +52,12 @@ struct JSONTests {
         "each event has its names, in their order",
         arguments: [
             (
-                .listening(address: "127.0.0.1:6881", nodeID: "ab"),
+                .listening(address: "127.0.0.1:6881", address6: nil, nodeID: "ab"),
                 #"{"event":"listening","address":"127.0.0.1:6881","node_id":"ab"}"#
+            ),
+            (
+                .listening(address: "0.0.0.0:6881", address6: "[::]:6881", nodeID: "ab"),
+                #"{"event":"listening","address":"0.0.0.0:6881","address6":"[::]:6881","node_id":"ab"}"#
             ),
             (.dht(DHTStatus(nodes: 3, isJoined: true)), #"{"event":"dht","nodes":3,"joined":true}"#),
             (

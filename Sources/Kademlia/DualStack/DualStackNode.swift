@@ -164,6 +164,8 @@ package struct DualStackNode: ~Copyable {
     /// Whether somebody answered, in one DHT or the other, since we were last alone there.
     package var isJoined: Bool { both { $0.isJoined }.contains(true) }
 
+    package func isJoined(_ family: AddressFamily) -> Bool { ask(family) { $0.isJoined } ?? false }
+
     /// The good nodes of both tables: for the file of remembered nodes.
     package var contacts: [Contact] { both { $0.contacts }.flatMap { $0 } }
 
@@ -179,6 +181,24 @@ package struct DualStackNode: ~Copyable {
     /// The peers that others announced to us under an info-hash.
     package func storedPeers(of infoHash: InfoHash) -> [Endpoint] {
         both { $0.storedPeers(of: infoHash) }.flatMap { $0 }
+    }
+
+    // MARK: Stored peers
+
+    /// What was announced to one half, to be encoded for the next run.
+    package func peerFile(_ family: AddressFamily) -> PeerFile? { ask(family) { $0.peerFile } }
+
+    /// Takes up what was announced to one half in a former run; see `DHTNode.restorePeers`.
+    package mutating func restorePeers(
+        _ bytes: RawSpan,
+        writtenAgo age: Duration,
+        _ family: AddressFamily,
+        at now: Instant
+    ) throws(PeerFile.Fault) {
+        switch family {
+        case .v4: try v4?.restorePeers(bytes, writtenAgo: age, at: now)
+        case .v6: try v6?.restorePeers(bytes, writtenAgo: age, at: now)
+        }
     }
 
     // MARK: Halves

@@ -4,6 +4,7 @@ package enum IPAddress: Hashable, Sendable {
     case v6(high: UInt64, low: UInt64)
 
     package static let anyV4 = IPAddress.v4(0)
+    package static let anyV6 = IPAddress.v6(high: 0, low: 0)
     package static let loopbackV4 = IPAddress.v4(0x7f00_0001)
 
     /// Both families as one: an IPv4 address as the IPv6 address that maps it (RFC 4291, 2.5.5.2).

@@ -2,9 +2,10 @@
 public struct Configuration: Hashable, Sendable {
     /// Where TCP and UDP listen.
     public enum Listen: Hashable, Sendable {
-        /// Port 6881 on every address, or the next free one.
+        /// Port 6881 on every address of both families, or the next free one.
         case automatic
-        /// Exactly this numeric address and port, `0.0.0.0:6881`; port 0 picks a free one.
+        /// Exactly this numeric address and port, `127.0.0.1:6881`, `[::1]:6881`, or `:6881` for every address of both
+        /// families; port 0 picks a free one.
         case endpoint(String)
     }
 

@@ -1,7 +1,7 @@
 /// What a node tells its owner.
 public enum Event: Hashable, Sendable {
-    /// TCP and UDP are bound: `ip:port`, and the node ID in hex.
-    case listening(address: String, nodeID: String)
+    /// TCP and UDP are bound: `ip:port`, the same of IPv6 where both families are, and the node ID in hex.
+    case listening(address: String, address6: String?, nodeID: String)
     /// The DHT: who answers.
     case dht(DHTStatus)
     /// A torrent is known in full (made, read, or its metadata arrived).

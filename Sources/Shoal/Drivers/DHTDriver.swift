@@ -3,7 +3,7 @@ import Kademlia
 import Metainfo
 import Primitives
 
-/// Runs the DHT machine on a datagram socket.
+/// Runs the DHT machine on a datagram socket for each family.
 ///
 /// Confined to the loop thread.
 final class DHTDriver {
@@ -23,10 +23,10 @@ final class DHTDriver {
         case silent
     }
 
-    private var node: DHTNode
+    private var node: DualStackNode
     /// What a former run knew.
     private let remembered: TableFile?
-    private let socket: DatagramSocket
+    private let sockets: [AddressFamily: DatagramSocket]
     private unowned let core: NodeCore
     private var actions = DHTActionBuffer()
     private var isPerforming = false
@@ -45,32 +45,46 @@ final class DHTDriver {
     private lazy var saveAlarm = Alarm(core) { [unowned self] in save() }
     private lazy var reportAlarm = Alarm(core) { [unowned self] in report() }
 
-    /// How often the table is saved while running; also at a clean stop.
+    /// How often the table and the stored peers are saved while running; also at a clean stop.
     private static let saveInterval: Duration = .seconds(300)
     /// How often the owner hears how many nodes answer.
     private static let reportInterval: Duration = .seconds(1)
     /// A lookup asks dozens of nodes at once; the kernel's default queue holds too few of their answers.
     private static let receiveBuffer: Int32 = 1 << 20
 
-    init(socket: DatagramSocket, core: NodeCore) {
-        self.socket = socket
+    init(sockets: [DatagramSocket], core: NodeCore) {
         self.core = core
+        let families = sockets.compactMap { socket in socket.localEndpoint.map { ($0.address.family, socket) } }
+        let byFamily = Dictionary(families, uniquingKeysWith: { first, _ in first })
+        self.sockets = byFamily
         var limits = DHTLimits()
         // A network inside one building has one /24: the rules against many nodes of one owner would leave it without nodes.
         limits.exemption = core.configuration.localLimits ? .none : .loopbackAndPrivate
         remembered = core.state?.loadTable()
-        let known = core.state?.ownsTable == true ? remembered?.id : nil
-        node = DHTNode(
-            id: known ?? NodeID(UInt160.random(using: &core.random)),
-            limits: limits,
-            seed: core.random.next(),
-            now: core.now
-        )
-        socket.setReceiveBuffer(bytes: DHTDriver.receiveBuffer)
-        socket.handler = self
+        let known = core.state?.ownsTable == true ? remembered?.ids : nil
+        // One for both, as BEP 32 wants it, until the addresses are known to which BEP 42 ties them.
+        let id = known?[.v4] ?? known?[.v6] ?? NodeID(UInt160.random(using: &core.random))
+        func half(_ family: AddressFamily) -> DHTNode? {
+            guard byFamily[family] != nil else { return nil }
+            return DHTNode(
+                id: known?[family] ?? id,
+                family: family,
+                limits: limits,
+                seed: core.random.next(),
+                now: core.now
+            )
+        }
+        node = DualStackNode(v4: half(.v4), v6: half(.v6))
+        for socket in sockets {
+            socket.setReceiveBuffer(bytes: DHTDriver.receiveBuffer)
+            socket.handler = self
+        }
     }
 
-    var nodeID: NodeID { node.id }
+    /// The identifier that we show: of the IPv4 DHT, where we are in both.
+    var nodeID: NodeID { node.id(.v4) ?? node.id(.v6) ?? NodeID(.zero) }
+    /// Where somebody answers.
+    var joinedFamilies: Set<AddressFamily> { Set(AddressFamily.allCases.filter { node.isJoined($0) }) }
     var contacts: [Contact] { node.contacts }
     var statistics: DHTStatistics { node.statistics }
 
@@ -83,19 +97,20 @@ final class DHTDriver {
             at: core.now,
             into: &actions
         )
+        for family in sockets.keys { restorePeers(family) }
         saveAlarm.set(core.now + DHTDriver.saveInterval)
         reportAlarm.set(core.now + DHTDriver.reportInterval)
         perform()
     }
 
-    /// Saves the table and tells everybody who still waits.
+    /// Saves what it knows and tells everybody who still waits.
     func stop() {
         isStopped = true
-        core.state?.saveTable(node.contacts, of: node.id, on: core.disk)
+        save()
         alarm.set(nil)
         saveAlarm.set(nil)
         reportAlarm.set(nil)
-        socket.close()
+        for socket in sockets.values { socket.close() }
         let (waiting, open) = (pings, lookups)
         pings = [:]
         lookups = [:]
@@ -103,8 +118,22 @@ final class DHTDriver {
         for lookup in open.values { lookup.stopped() }
     }
 
+    /// Takes up the peers that were announced to a former run: who asks for them need not wait for the next announce.
+    private func restorePeers(_ family: AddressFamily) {
+        core.state?.loadPeers(family, on: core.disk) { [weak self] bytes, age in
+            guard let self else { return }
+            // A file that is not what we wrote is as good as none (hardening D16).
+            try? node.restorePeers(bytes.span.bytes, writtenAgo: age, family, at: core.now)
+        }
+    }
+
     private func save() {
-        core.state?.saveTable(node.contacts, of: node.id, on: core.disk)
+        let ids = sockets.keys.compactMap { family in node.id(family).map { (family, $0) } }
+        let table = TableFile(ids: Dictionary(uniqueKeysWithValues: ids), contacts: node.contacts)
+        core.state?.saveTable(table, on: core.disk)
+        for family in sockets.keys {
+            if let peers = node.peerFile(family) { core.state?.savePeers(peers, family, on: core.disk) }
+        }
         saveAlarm.set(core.now + DHTDriver.saveInterval)
     }
 
@@ -166,6 +195,13 @@ final class DHTDriver {
         perform()
     }
 
+    /// Gets to know a node: who answers comes into the table.
+    func introduce(_ place: HostAndPort) {
+        core.resolve(place.description) { [weak self] endpoints in
+            for endpoint in endpoints { self?.ping(endpoint) }
+        }
+    }
+
     // MARK: Actions
 
     /// Carries out what the machine wants. A handler may begin another lookup, whose actions join the same list.
@@ -209,7 +245,7 @@ final class DHTDriver {
 
     private func send(_ range: Range<Int>, to endpoint: Endpoint) {
         let bytes = actions.bytes
-        socket.send(bytes.span.bytes.extracting(range), to: endpoint)
+        sockets[endpoint.address.family]?.send(bytes.span.bytes.extracting(range), to: endpoint)
     }
 
     /// Looks up the bootstrap nodes and hands on each as it is known: a dead name server delays nobody.
@@ -222,7 +258,7 @@ final class DHTDriver {
                 left -= 1
                 resolved += endpoints
                 guard !endpoints.isEmpty || left == 0 else { return }
-                node.bootstrapNodesResolved(resolved, at: core.now, into: &actions)
+                node.bootstrapNodesResolved(resolved, isComplete: left == 0, at: core.now, into: &actions)
                 perform()
             }
         }

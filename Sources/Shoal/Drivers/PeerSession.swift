@@ -86,7 +86,7 @@ final class PeerSession {
             stream = try TCPStream.connect(
                 loop: core.loop,
                 to: endpoint,
-                from: core.dialAddress,
+                from: core.dialAddress(for: endpoint.address.family),
                 timeout: PeerSession.dialTimeout,
                 handler: self
             )
@@ -113,7 +113,8 @@ final class PeerSession {
         openedAt = core.now
         if connection.supportsExtensions { sendExtensionHandshake() }
         torrent.opened(self)
-        if connection.supportsDHT, torrent.usesDHT, let port = core.listenPort {
+        // It speaks of the DHT of the family that it goes over (BEP 32).
+        if connection.supportsDHT, torrent.usesDHT, core.serves(endpoint.address.family), let port = core.listenPort {
             send { MessageWriter.port(port, to: &$0) }
         }
     }

@@ -3,7 +3,8 @@ import Kademlia
 import Primitives
 import Storage
 
-/// What a node keeps between runs: `dht.nodes` and `state.sqlite`, in a folder of its owner's (0700).
+/// What a node keeps between runs: `dht.nodes`, `dht.peers`, `dht.peers6` and `state.sqlite`, in a folder of its owner's
+/// (0700).
 final class StateFolder {
     let path: String
     let resume: ResumeStore
@@ -20,30 +21,52 @@ final class StateFolder {
         tableLock = FileLock(path + "/dht.lock")
     }
 
-    /// Two at a time would use the same temporary file.
-    private var isSaving = false
+    /// What is being written: two at a time would use the same temporary file.
+    private var saving: Set<String> = []
 
     private var tablePath: String { path + "/dht.nodes" }
 
+    private func peersPath(_ family: AddressFamily) -> String { path + (family == .v4 ? "/dht.peers" : "/dht.peers6") }
+
     /// The nodes of the last run; `nil` when the file is missing or is not what we wrote (hardening D16).
     func loadTable() -> TableFile? {
-        guard let bytes = SmallFile.read(tablePath, limit: 64 << 10) else { return nil }
+        guard let bytes = SmallFile.read(tablePath, limit: TableFile.mostBytes) else { return nil }
         return try? TableFile(bytes.span.bytes)
     }
 
     /// Whether this process may go by the ID in the table and write the table.
     var ownsTable: Bool { tableLock != nil }
 
-    /// Replaces the file as a whole, so that a crash leaves the old or the new one; on a worker, because that waits for the
-    /// disk.
-    func saveTable(_ contacts: [Contact], of id: NodeID, on disk: DiskWorkers) {
+    func saveTable(_ table: TableFile, on disk: DiskWorkers) {
         // An empty table is no news: what was remembered is worth more.
-        guard ownsTable, !contacts.isEmpty, !isSaving else { return }
-        let bytes = TableFile(id: id, contacts: contacts).encoded
-        isSaving = disk.submit { [tablePath] in
-            SmallFile.replace(tablePath, with: bytes)
-        } then: { [weak self] _ in
-            self?.isSaving = false
+        guard !table.contacts.isEmpty else { return }
+        save(tablePath, on: disk) { table.encoded }
+    }
+
+    /// Saves what others announced to us; an empty store too, for old peers are no good.
+    func savePeers(_ peers: PeerFile, _ family: AddressFamily, on disk: DiskWorkers) {
+        save(peersPath(family), on: disk) { peers.encoded }
+    }
+
+    /// Reads the peers of a former run, with the time since they were written; they are still to be checked.
+    func loadPeers(_ family: AddressFamily, on disk: DiskWorkers, then done: @escaping ([UInt8], Duration) -> Void) {
+        guard ownsTable else { return }
+        disk.submit { [path = peersPath(family)] in
+            SmallFile.readWithAge(path, limit: PeerFile.mostBytes)
+        } then: {
+            if let (bytes, age) = $0 { done(bytes, age) }
         }
+    }
+
+    /// Replaces a file as a whole, so that a crash leaves the old or the new one; on a worker, because that waits for the
+    /// disk.
+    private func save(_ path: String, on disk: DiskWorkers, _ encoded: @escaping @Sendable () -> [UInt8]) {
+        guard ownsTable, saving.insert(path).inserted else { return }
+        let isBegun = disk.submit {
+            SmallFile.replace(path, with: encoded())
+        } then: { [weak self] _ in
+            self?.saving.remove(path)
+        }
+        if !isBegun { saving.remove(path) }
     }
 }

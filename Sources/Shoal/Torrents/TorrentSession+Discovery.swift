@@ -16,6 +16,10 @@ struct Discovery {
     var peersNamed = 0
     /// Nodes that keep our address under the info-hash.
     var announcedTo = 0
+    /// Whether the DHT nodes that the torrent names were asked.
+    var hasAskedNamedNodes = false
+    /// The networks in which somebody answered the last lookup (BEP 32).
+    var networks: Set<AddressFamily> = []
     /// When the last lookup ended.
     var endedAt: Instant?
 }
@@ -27,6 +31,8 @@ extension TorrentSession {
     private static let fewAnnounces = 4
     /// How long to wait after a lookup before the next one, though all peers are gone: they may come and go all the time.
     private static let shortestPause: Duration = .seconds(5)
+    /// DHT nodes asked of those that a torrent names: a dozen are a way in, thousands would be a flood that we send.
+    private static let mostNamedNodes = 16
     /// With so many peers nobody else is looked for before the next announce.
     private static let enoughPeers = 20
 
@@ -36,6 +42,7 @@ extension TorrentSession {
     func discover() {
         guard usesDHT, !discovery.isLooking else { return }
         if case .stopped = phase { return }
+        askNamedNodes()
         discovery.peersNamed = 0
         let handler = DHTDriver.LookupHandler(
             foundPeers: { [weak self] peers in self?.found(peers) },
@@ -48,15 +55,25 @@ extension TorrentSession {
         discovery.lookup = discovery.isLooking ? lookup : nil
     }
 
-    /// The DHT can be reached, and nobody knows yet that we are here.
+    /// The maker of the torrent knew nodes (BEP 5): one more way into the DHT that depends on no other (hardening D16).
+    ///
+    /// All torrents ask them once, so that they are known when other ways close; later only who is alone asks again.
+    private func askNamedNodes() {
+        guard let torrent, !discovery.hasAskedNamedNodes || core.dht?.isJoined == false else { return }
+        discovery.hasAskedNamedNodes = true
+        for node in torrent.nodes.prefix(TorrentSession.mostNamedNodes) { core.dht?.introduce(node) }
+    }
+
+    /// The DHT of one family can be reached, and perhaps nobody knows there yet that we are here.
     func discoverAgain() {
-        guard discovery.announcedTo == 0 else { return }
+        let joined = core.dht?.joinedFamilies ?? []
+        guard discovery.announcedTo == 0 || !discovery.networks.isSuperset(of: joined) else { return }
         discovery.fruitless = 0
         discover()
     }
 
     private func found(_ peers: [Endpoint]) {
-        for peer in peers where !core.isOurs(peer) {
+        for peer in peers where !core.isOurs(peer) && core.serves(peer.address.family) {
             discovery.peersNamed += 1
             directory.add(peer, source: .dht, at: core.now)
         }
@@ -85,6 +102,7 @@ extension TorrentSession {
         discovery.endedAt = core.now
         discovery.nodesAsked = summary.replies
         discovery.announcedTo = summary.storedOn
+        discovery.networks = Set(summary.closest.map(\.endpoint.address.family))
         if summary.storedOn > 0, swarm != nil { ready(nil) }
         lookupAlarm.set(core.now + pauseBeforeNextLookup)
     }

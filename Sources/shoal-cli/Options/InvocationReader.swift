@@ -247,12 +247,12 @@ extension InvocationReader {
         }
     }
 
-    /// `ADDR:PORT`, `:PORT` for every address, `[v6]:PORT`.
+    /// `ADDR:PORT`, `:PORT` for every address of both families, `[v6]:PORT`.
     private static func listenAddress(_ value: OptionValues.Value) throws(ShoalError) -> String {
         let text = value.text
         if let colon = text.lastIndex(of: ":"), let port = InvocationReader.port(text[text.index(after: colon)...]) {
             let host = text[..<colon]
-            if host.isEmpty { return "0.0.0.0:\(port)" }
+            if host.isEmpty { return ":\(port)" }
             if host == "localhost" { return "127.0.0.1:\(port)" }
             if let endpoint = Endpoint(text) { return endpoint.description }
         }

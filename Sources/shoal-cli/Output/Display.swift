@@ -68,7 +68,7 @@ struct Display {
 
     private mutating func remember(_ event: Event) {
         switch event {
-        case .listening(let address, _): self.address = address
+        case .listening(let address, _, _): self.address = address
         case .dht(let status): dht = status
         case .torrent(let torrent): self.torrent = torrent
         case .progress(let progress): self.progress = progress

@@ -4,9 +4,10 @@ import Shoal
 enum JSONLines {
     static func line(for event: Event) -> String {
         switch event {
-        case .listening(let address, let nodeID):
+        case .listening(let address, let address6, let nodeID):
             var object = JSONObject(event: "listening")
             object.add("address", address)
+            if let address6 { object.add("address6", address6) }
             object.add("node_id", nodeID)
             return object.line
         case .dht(let status):

@@ -10,8 +10,12 @@ enum LastingLines {
         width: Int
     ) -> [String] {
         switch event {
-        case .listening(let address, let nodeID):
-            return purpose == .node || style.isVerbose ? ["listening on \(address), node \(nodeID)"] : []
+        case .listening(let address, let address6, let nodeID):
+            guard purpose == .node || style.isVerbose else { return [] }
+            // A machine without IPv6 is as good as any, so only a curious person is told.
+            let isWithoutIPv6 = style.isVerbose && address6 == nil && address.hasPrefix("0.0.0.0:")
+            let addresses = address + (address6.map { " and \($0)" } ?? (isWithoutIPv6 ? " (no IPv6 here)" : ""))
+            return ["listening on \(addresses), node \(nodeID)"]
         case .dht, .progress, .interrupted: return []
         case .torrent(let torrent): return purpose == .fetch ? [description(of: torrent)] : []
         case .peer(let peer): return line(for: peer, style: style).map { [$0] } ?? []
