@@ -186,5 +186,5 @@ package struct DHTLimits: Hashable, Sendable {
     package init() {}
 
     /// How many nodes bucket `index` of the routing table has room for.
-    func capacity(ofBucket index: Int) -> Int { max(bucketSize, farthestBucketSize >> index) }
+    package func capacity(ofBucket index: Int) -> Int { max(bucketSize, farthestBucketSize >> index) }
 }

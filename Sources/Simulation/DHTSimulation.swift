@@ -2,22 +2,15 @@ package import Kademlia
 package import Primitives
 
 /// Many DHT nodes in one process, on a virtual network, under a virtual clock: everything follows from one seed.
+///
+/// The nodes are the machines of the program, fed with the datagrams that they send each other. Only how a network comes
+/// about can be cut short (`Configuration.Beginning`).
 package struct DHTSimulation {
-    package struct Configuration: Hashable, Sendable {
-        package var nodes = 200
-        package var conditions = VirtualNetwork.Conditions()
-        package var limits = DHTLimits()
-        /// Nodes start one after the other, so far apart.
-        package var startInterval = Duration.milliseconds(50)
-        package var seed: UInt64
-
-        package init(seed: UInt64) { self.seed = seed }
-    }
-
     /// What commands came to, gathered from all nodes.
     package struct Findings: Hashable, Sendable {
         package var peers: [LookupID: [Endpoint]] = [:]
         package var firstPeerAt: [LookupID: Instant] = [:]
+        package var finishedAt: [LookupID: Instant] = [:]
         package var summaries: [LookupID: LookupSummary] = [:]
         package var pongs: [PingID: NodeID] = [:]
         package var failedPings: Set<PingID> = []
@@ -25,24 +18,11 @@ package struct DHTSimulation {
         package var bootstrappedAt: Instant?
     }
 
-    /// A node with what its driver would keep. A class, because arrays do not hold types that cannot be copied.
-    private final class Host {
-        let endpoint: Endpoint
-        var node: DHTNode
-        var findings = Findings()
-        /// The earliest wake-up that is scheduled.
-        var wakeUp = Instant.distantFuture
-
-        init(endpoint: Endpoint, node: consuming DHTNode) {
-            self.endpoint = endpoint
-            self.node = node
-        }
-    }
-
     private enum Event {
         case start(Int)
-        case arrival([UInt8], from: Endpoint, to: Int)
+        case arrival(DatagramsInFlight.Slot, at: Int)
         case wakeUp(Int)
+        case departure(Int)
     }
 
     package let configuration: Configuration
@@ -50,33 +30,57 @@ package struct DHTSimulation {
     package private(set) var trace = TraceHash()
     /// What every node is told when it asks for bootstrap nodes.
     package var bootstrapNodes: [Endpoint]
+    package private(set) var departures = 0
+    private var random: SeededRandom
     private var events = EventQueue<Event>()
-    private var hosts: [Host] = []
-    private var indices: [Endpoint: Int] = [:]
+    private var inFlight = DatagramsInFlight()
+    private var hosts: [DHTHost] = []
     private var actions = DHTActionBuffer()
 
-    /// Makes the nodes and plans their start; node 0 is the one that the others bootstrap from.
+    /// Makes the nodes, and plans their start or tells them of each other.
     package init(_ configuration: Configuration) {
         self.configuration = configuration
-        var random = SeededRandom(seed: configuration.seed)
+        random = SeededRandom(seed: configuration.seed)
         network = VirtualNetwork(conditions: configuration.conditions, seed: random.next())
-        bootstrapNodes = [DHTSimulation.endpoint(of: 0)]
-        for index in 0..<configuration.nodes {
-            let endpoint = DHTSimulation.endpoint(of: index)
-            let id = NodeID(UInt160.random(using: &random))
-            let node = DHTNode(id: id, limits: configuration.limits, seed: random.next(), now: .zero)
-            hosts.append(Host(endpoint: endpoint, node: node))
-            indices[endpoint] = index
-            events.schedule(.start(index), after: configuration.startInterval * index)
+        switch configuration.beginning {
+        case .joining(let interval):
+            bootstrapNodes = [DHTSimulation.endpoint(of: 0)]
+            for index in 0..<configuration.nodes {
+                let isTranslated = index > 0 && isTranslatedByChance()
+                let node = DHTNode(
+                    identity: newIdentity(),
+                    at: DHTSimulation.endpoint(of: index).address,
+                    limits: configuration.limits,
+                    seed: random.next(),
+                    now: .zero
+                )
+                add(node, isTranslated: isTranslated, stays: nil)
+                events.schedule(.start(index), after: interval * index)
+            }
+        case .established(let standing):
+            let routers = min(standing.routers, configuration.nodes)
+            bootstrapNodes = (0..<routers).map { DHTSimulation.endpoint(of: $0) }
+            establish(standing)
         }
     }
 
     package var now: Instant { events.now }
+    /// Hosts that are or were there: each newcomer counts one more.
     package var count: Int { hosts.count }
 
     /// Public addresses, each in a /24 of its own: 20.0.0.1, 20.0.1.1, ...
     package static func endpoint(of index: Int) -> Endpoint {
-        Endpoint(.v4(0x1400_0001 + UInt32(index) << 8), 6881)
+        Endpoint(.v4(firstAddress + UInt32(truncatingIfNeeded: index) << 8), 6881)
+    }
+
+    private static let firstAddress: UInt32 = 0x1400_0001
+    /// Where those live that have left before the beginning: 60.0.0.1, beyond all that ever come.
+    private static let firstGhost = 0x28_0000
+
+    private func index(of endpoint: Endpoint) -> Int? {
+        guard case .v4(let bits) = endpoint.address, bits >= DHTSimulation.firstAddress else { return nil }
+        let index = Int(bits - DHTSimulation.firstAddress) >> 8
+        return index < hosts.count && hosts[index].endpoint == endpoint ? index : nil
     }
 
     // MARK: Running
@@ -94,6 +98,20 @@ package struct DHTSimulation {
     package func statistics(of index: Int) -> DHTStatistics { hosts[index].node.statistics }
     package func storedPeers(of index: Int, _ infoHash: InfoHash) -> [Endpoint] {
         hosts[index].node.storedPeers(of: infoHash)
+    }
+    package func isPresent(_ index: Int) -> Bool { hosts[index].isPresent }
+    package func isTranslated(_ index: Int) -> Bool { hosts[index].translation != nil }
+
+    /// The nodes that in truth are closest to a place, of those that are there and that everybody reaches.
+    package func reachableNodes(closestTo target: NodeID, atMost count: Int) -> [NodeID] {
+        var closest: [(distance: UInt160, id: NodeID)] = []
+        for host in hosts where host.isPresent && host.translation == nil {
+            let distance = host.node.id.distance(to: target)
+            if closest.count == count, let last = closest.last, last.distance < distance { continue }
+            closest.insert((distance, host.node.id), at: closest.firstIndex { distance < $0.distance } ?? closest.count)
+            if closest.count > count { closest.removeLast() }
+        }
+        return closest.map(\.id)
     }
 
     // MARK: Commands
@@ -122,28 +140,115 @@ package struct DHTSimulation {
 
     /// Puts a datagram on the network as if `source` had sent it: for spoofed and mutilated packets.
     package mutating func inject(_ bytes: [UInt8], from source: Endpoint, to index: Int) {
-        events.schedule(.arrival(bytes, from: source, to: index), at: now)
+        events.schedule(.arrival(inFlight.add(bytes[...], from: source), at: index), at: now)
+    }
+
+    // MARK: Coming and going
+
+    private mutating func newIdentity() -> NodeIDSource { NodeIDSource(UInt160.random(using: &random)) }
+
+    private mutating func isTranslatedByChance() -> Bool {
+        Int.random(in: 0..<100, using: &random) < configuration.translatedPercent
+    }
+
+    /// - Parameter stays: for how long; `nil` for ever.
+    private mutating func add(_ node: consuming DHTNode, isTranslated: Bool, stays: Duration?) {
+        let index = hosts.count
+        let translation = isTranslated ? AddressTranslation() : nil
+        let endpoint = DHTSimulation.endpoint(of: index)
+        hosts.append(DHTHost(endpoint: endpoint, translation: translation, node: node))
+        if let stays { events.schedule(.departure(index), after: stays) }
+        schedule(index)
+    }
+
+    /// Makes nodes that have been in the network for a while.
+    private mutating func establish(_ standing: Configuration.Standing) {
+        var planned: [(identity: NodeIDSource, isTranslated: Bool)] = []
+        var known: [Contact] = []
+        for index in 0..<configuration.nodes {
+            let identity = newIdentity()
+            let isTranslated = index >= standing.routers && isTranslatedByChance()
+            planned.append((identity, isTranslated))
+            if isTranslated, Int.random(in: 0..<100, using: &random) >= standing.knownTranslatedPercent { continue }
+            known.append(DHTSimulation.contact(identity, index))
+        }
+        for index in 0..<known.count * standing.deadPercent / max(1, 100 - standing.deadPercent) {
+            known.append(DHTSimulation.contact(newIdentity(), DHTSimulation.firstGhost + index))
+        }
+        let knownNetwork = KnownNetwork(known)
+        for (index, plan) in planned.enumerated() {
+            let contact = DHTSimulation.contact(plan.identity, index)
+            let node = DHTNode(
+                identity: plan.identity,
+                at: contact.endpoint.address,
+                limits: configuration.limits,
+                seed: random.next(),
+                now: now,
+                knowing: acquaintances(of: contact, in: knownNetwork)
+            )
+            let stays = index < standing.routers ? nil : configuration.sessions?.remainder(using: &random)
+            add(node, isTranslated: plan.isTranslated, stays: stays)
+        }
+    }
+
+    private static func contact(_ identity: NodeIDSource, _ index: Int) -> Contact {
+        let endpoint = endpoint(of: index)
+        return Contact(identity.id(at: endpoint.address), endpoint)
+    }
+
+    private mutating func acquaintances(of own: Contact, in known: KnownNetwork) -> [Acquaintance] {
+        known.contacts(of: own.id, limits: configuration.limits, using: &random).map { contact in
+            let addresses = (own.endpoint.address, contact.endpoint.address)
+            let roundTrip = network.usualRoundTrip(between: addresses.0, and: addresses.1)
+            let silence = configuration.limits.freshness * Double.random(in: 0..<1, using: &random)
+            return Acquaintance(contact, heardAt: now - silence, roundTrip: roundTrip)
+        }
+    }
+
+    private mutating func depart(_ index: Int) {
+        departures += 1
+        hosts[index].depart(at: now)
+        let isTranslated = isTranslatedByChance()
+        let stays = configuration.sessions?.sample(using: &random)
+        // A newcomer does not know its address, so it takes its final identifier when enough others agree on it.
+        let node = DHTNode(identity: newIdentity(), limits: configuration.limits, seed: random.next(), now: now)
+        events.schedule(.start(hosts.count), at: now)
+        add(node, isTranslated: isTranslated, stays: stays)
     }
 
     // MARK: Events
 
     private mutating func handle(_ event: Event) {
         actions.removeAll()
-        trace.add(now)
         switch event {
         case .start(let index):
-            hosts[index].node.start(bootstrap: index != 0, remembered: [], at: now, into: &actions)
+            trace.add(now)
+            let isFirst = DHTSimulation.endpoint(of: index) == bootstrapNodes.first
+            hosts[index].node.start(bootstrap: !isFirst, remembered: [], at: now, into: &actions)
             carryOut(index)
-        case .arrival(let bytes, let sender, let index):
-            trace.add(UInt64(index))
-            trace.add(bytes)
-            hosts[index].node.received(bytes.span.bytes, from: sender, at: now, into: &actions)
-            carryOut(index)
+        case .arrival(let slot, let index):
+            arrive(inFlight.take(slot), at: index)
         case .wakeUp(let index):
-            if hosts[index].wakeUp <= now { hosts[index].wakeUp = .distantFuture }
+            // Timers that an earlier one has replaced stay in the queue.
+            guard hosts[index].wakeUp == now else { return }
+            trace.add(now)
+            hosts[index].wakeUp = .distantFuture
             hosts[index].node.advanced(to: now, into: &actions)
             carryOut(index)
+        case .departure(let index):
+            trace.add(now)
+            depart(index)
         }
+    }
+
+    private mutating func arrive(_ datagram: (bytes: [UInt8], sender: Endpoint), at index: Int) {
+        let host = hosts[index]
+        guard host.isPresent, host.translation?.admits(from: datagram.sender, at: now) ?? true else { return }
+        trace.add(now)
+        trace.add(UInt64(index))
+        trace.add(datagram.bytes)
+        host.node.received(datagram.bytes.span.bytes, from: datagram.sender, at: now, into: &actions)
+        carryOut(index)
     }
 
     /// What a driver does: sends, remembers what was found, and sets the timer.
@@ -152,7 +257,7 @@ package struct DHTSimulation {
         var position = 0
         while position < actions.actions.count {
             switch actions.actions[position] {
-            case .send(let range, let receiver): send(Array(actions.bytes[range]), from: host.endpoint, to: receiver)
+            case .send(let range, let receiver): send(range, from: host, to: receiver)
             case .resolveBootstrapNodes: host.node.bootstrapNodesResolved(bootstrapNodes, at: now, into: &actions)
             case .bootstrapped: host.findings.bootstrappedAt = host.findings.bootstrappedAt ?? now
             case .bootstrapFailed(_, let pause): host.findings.bootstrapFailures.append(pause)
@@ -160,21 +265,31 @@ package struct DHTSimulation {
                 host.findings.firstPeerAt[lookup] = host.findings.firstPeerAt[lookup] ?? now
                 host.findings.peers[lookup, default: []] += peers
             case .lookupProgress, .scraped, .sampled, .eclipseSuspected, .addressChanged: break
-            case .finished(let lookup, let summary): host.findings.summaries[lookup] = summary
+            case .finished(let lookup, let summary):
+                host.findings.summaries[lookup] = summary
+                host.findings.finishedAt[lookup] = now
             case .pong(let ping, let id, _): host.findings.pongs[ping] = id
             case .pingFailed(let ping): host.findings.failedPings.insert(ping)
             }
             position += 1
         }
-        if let deadline = host.node.nextDeadline, deadline < host.wakeUp {
-            host.wakeUp = deadline
-            events.schedule(.wakeUp(index), at: deadline)
-        }
+        schedule(index)
     }
 
-    private mutating func send(_ bytes: [UInt8], from sender: Endpoint, to receiver: Endpoint) {
-        let delay = network.delayOfDatagram(from: sender.address, to: receiver.address, byteCount: bytes.count)
-        guard let delay, let index = indices[receiver] else { return }
-        events.schedule(.arrival(bytes, from: sender, to: index), after: delay)
+    private mutating func schedule(_ index: Int) {
+        guard let deadline = hosts[index].node.nextDeadline, deadline < hosts[index].wakeUp else { return }
+        let wakeUp = max(deadline, now)
+        hosts[index].wakeUp = wakeUp
+        events.schedule(.wakeUp(index), at: wakeUp)
+    }
+
+    private mutating func send(_ range: Range<Int>, from host: DHTHost, to receiver: Endpoint) {
+        guard host.isPresent else { return }
+        host.translation?.sent(to: receiver, at: now)
+        let addresses = (host.endpoint.address, receiver.address)
+        let delay = network.delayOfDatagram(from: addresses.0, to: addresses.1, byteCount: range.count)
+        guard let delay, let index = index(of: receiver) else { return }
+        let slot = inFlight.add(actions.bytes[range], from: host.endpoint)
+        events.schedule(.arrival(slot, at: index), after: delay)
     }
 }

@@ -22,6 +22,8 @@ package struct VirtualNetwork: Sendable {
 
     package var conditions: Conditions
     private var random: SeededRandom
+    /// Names the distances between hosts.
+    private let seed: UInt64
     /// Hosts that neither send nor receive.
     private var unplugged: Set<IPAddress> = []
 
@@ -31,6 +33,7 @@ package struct VirtualNetwork: Sendable {
 
     package init(conditions: Conditions = Conditions(), seed: UInt64) {
         self.conditions = conditions
+        self.seed = seed
         random = SeededRandom(seed: seed)
     }
 
@@ -50,13 +53,23 @@ package struct VirtualNetwork: Sendable {
         }
         datagramsCarried += 1
         bytesCarried += byteCount
-        return conditions.latency.sample(using: &random)
+        return delay(from: from, to: to)
     }
 
     /// How long bytes of a stream take; a stream knows no loss, but one to an unplugged host gets no further (`nil`).
     package mutating func delayOfStream(from: IPAddress, to: IPAddress, byteCount: Int) -> Duration? {
         guard isPlugged(from), isPlugged(to) else { return nil }
         bytesCarried += byteCount
-        return conditions.latency.sample(using: &random)
+        return delay(from: from, to: to)
+    }
+
+    /// What two packets take on average, there and back; `nil` where that is not the pair's own.
+    package func usualRoundTrip(between one: IPAddress, and other: IPAddress) -> Duration? {
+        guard case .pairwise(let pairs) = conditions.latency else { return nil }
+        return pairs.roundTrip(between: one, and: other, seed: seed)
+    }
+
+    private mutating func delay(from: IPAddress, to: IPAddress) -> Duration {
+        conditions.latency.sample(from: from, to: to, seed: seed, using: &random)
     }
 }

@@ -16,6 +16,7 @@ enum Program {
             case .parts(let format): try PartsCommand.run(Report(verb: "parts", format: format))
             case .check(let options): try CheckCommand.run(options)
             case .start(let options): try await StartCommand.run(options)
+            case .dht(let arguments): try await DHTCommand.run(arguments)
             case .transfer(let arguments): throw TransferCommand.replaceThisProcess(arguments)
             }
             return 0

@@ -65,10 +65,14 @@ struct OpenQueries {
     mutating func take(_ transaction: UInt32, from endpoint: Endpoint, at now: Instant) -> OpenQuery? {
         guard let query = open[transaction], query.endpoint == endpoint else { return nil }
         open[transaction] = nil
-        let sample = now - query.sentAt
-        roundTrip = roundTrip.map { $0 + (sample - $0) / 8 } ?? sample
+        learn(roundTrip: now - query.sentAt)
         dropStaleTimers()
         return query
+    }
+
+    /// Takes a measured round trip into account.
+    mutating func learn(roundTrip sample: Duration) {
+        roundTrip = roundTrip.map { $0 + (sample - $0) / 8 } ?? sample
     }
 
     /// Takes a query of ours that came back to us: it was sent to one of our own endpoints.

@@ -183,7 +183,12 @@ package struct DHTNode: ~Copyable {
 
     /// When `advanced` is next needed.
     package var nextDeadline: Instant? {
-        [queries.nextDeadline, joining.resolveDeadline, joining.retryAt, nextUpkeep].compactMap { $0 }.min()
+        var next = Instant.distantFuture
+        if let deadline = queries.nextDeadline { next = min(next, deadline) }
+        if let deadline = joining.resolveDeadline { next = min(next, deadline) }
+        if let deadline = joining.retryAt { next = min(next, deadline) }
+        if let deadline = nextUpkeep { next = min(next, deadline) }
+        return next == .distantFuture ? nil : next
     }
 
     /// Whether somebody answered since we were last alone.

@@ -149,6 +149,13 @@ struct RoutingTable: Sendable {
         }
     }
 
+    /// Marks that lookups went into all parts of the key space, each at some time of the last `pause`.
+    mutating func refreshed(within pause: Duration, before now: Instant, using random: inout SeededRandom) {
+        for index in buckets.indices {
+            buckets[index].refreshedAt = now - pause * Double.random(in: 0..<1, using: &random)
+        }
+    }
+
     // MARK: Private
 
     private func position(of contact: Contact) -> Int? {

@@ -17,5 +17,8 @@ struct Samples {
     }
 
     /// The least value that nine in ten do not exceed.
-    var ninetieth: Double { sorted[(sorted.count * 9 + 9) / 10 - 1] }
+    var ninetieth: Double { percentile(90) }
+
+    /// The least value that so many of a hundred do not exceed.
+    func percentile(_ percent: Int) -> Double { sorted[max(0, (sorted.count * percent + 99) / 100 - 1)] }
 }

@@ -1,6 +1,8 @@
 /// What `--help` prints.
 enum Help {
-    static let text = """
+    static var text: String { head + DHTCommand.help + tail }
+
+    private static let head = """
         shoal-bench VERB [OPTION...]
 
         Measures shoal. Every figure stands beside a reference that was measured in the same run; on a
@@ -15,6 +17,10 @@ enum Help {
                             on loopback, against 'shoal version'
             --nodes N       nodes of the network (20)
             --runs N        fetches (20)
+
+        """
+
+    private static let tail = """
         transfer ARG...     Benchmarks/transfer of this repository: 1 GiB against libtorrent
 
         Options of all but transfer

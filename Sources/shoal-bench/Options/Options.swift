@@ -4,6 +4,7 @@ enum Options {
     case parts(ReportFormat)
     case check(Check)
     case start(Start)
+    case dht([String])
     case transfer([String])
 
     struct Check {
@@ -22,7 +23,7 @@ enum Options {
 
     /// - Parameter arguments: without the name of the program.
     static func read(_ arguments: [String]) throws(BenchError) -> Options {
-        guard let verb = arguments.first else { throw .usage("a verb is needed: parts, check, start or transfer") }
+        guard let verb = arguments.first else { throw .usage("a verb is needed: parts, check, start, dht or transfer") }
         let rest = Array(arguments.dropFirst())
         // What follows `transfer` is for another program, its --help too.
         if verb == "transfer" { return .transfer(rest) }
@@ -33,7 +34,8 @@ enum Options {
         case "parts": return try parts(rest)
         case "check": return try check(rest)
         case "start": return try start(rest)
-        default: throw .usage("there is no verb '\(verb)': parts, check, start, transfer")
+        case "dht": return .dht(rest)
+        default: throw .usage("there is no verb '\(verb)': parts, check, start, dht, transfer")
         }
     }
 

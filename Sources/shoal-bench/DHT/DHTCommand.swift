@@ -1,0 +1,40 @@
+/// One thing that `shoal-bench dht` measures: a file beside this one, and a line in `DHTCommand.subcommands`.
+struct DHTSubcommand: Sendable {
+    let name: String
+    /// What `--help` says below the name: first what is measured, then the options; each line at most 80 characters.
+    let help: [String]
+    /// - Parameter arguments: what follows the name, without `--help`.
+    let run: @Sendable (_ arguments: [String]) async throws(BenchError) -> Void
+}
+
+/// `shoal-bench dht`: the DHT, in simulation and on loopback.
+enum DHTCommand {
+    static let subcommands = [
+        SimulateCommand.subcommand
+    ]
+
+    static func run(_ arguments: [String]) async throws(BenchError) {
+        guard let name = arguments.first else { throw .usage("dht needs one of: \(names)") }
+        guard let subcommand = subcommands.first(where: { $0.name == name }) else {
+            throw .usage("dht has no '\(name)': \(names)")
+        }
+        try await subcommand.run(Array(arguments.dropFirst()))
+    }
+
+    private static var names: String { subcommands.map(\.name).joined(separator: ", ") }
+
+    /// What `--help` prints of this verb.
+    static var help: String {
+        var text = ""
+        for subcommand in subcommands {
+            var name = "dht " + subcommand.name
+            for line in subcommand.help {
+                let isOption = line.hasPrefix("--")
+                text += isOption ? "    " + line : name + String(repeating: " ", count: max(1, 20 - name.count)) + line
+                text += "\n"
+                name = ""
+            }
+        }
+        return text
+    }
+}
