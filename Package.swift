@@ -61,7 +61,7 @@ let layers: [Target] = [
         "shoal-bench",
         [
             "Shoal", "Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming", "Storage",
-            "Simulation", "CBench",
+            "EventLoop", "Simulation", "CBench",
         ]
     ),
 ]

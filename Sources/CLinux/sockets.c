@@ -45,6 +45,7 @@ void clinux_block_signals(void) {
 struct clinux_datagrams {
     unsigned slots;
     unsigned received;
+    unsigned queued;
     size_t slot_bytes;
     unsigned char *memory;
     struct mmsghdr *headers;
@@ -108,4 +109,41 @@ struct clinux_datagram clinux_datagrams_at(const struct clinux_datagrams *all, u
     datagram.sender_count = named < sizeof(*all->senders) ? named : sizeof(*all->senders);
     datagram.is_truncated = (header->msg_hdr.msg_flags & MSG_TRUNC) != 0;
     return datagram;
+}
+
+unsigned clinux_datagrams_queue(struct clinux_datagrams *all, const void *bytes, size_t count,
+                                const struct sockaddr *receiver, socklen_t receiver_count) {
+    if (all->queued >= all->slots) return 0;
+    if (count <= all->slot_bytes && receiver_count <= sizeof(*all->senders)) {
+        unsigned index = all->queued++;
+        if (count > 0) memcpy(all->vectors[index].iov_base, bytes, count);
+        all->vectors[index].iov_len = count;
+        memcpy(&all->senders[index], receiver, receiver_count);
+        all->headers[index].msg_hdr.msg_namelen = receiver_count;
+    }
+    return all->slots - all->queued;
+}
+
+struct clinux_sent clinux_datagrams_send(struct clinux_datagrams *all, int socket) {
+    struct clinux_sent result = {0};
+    unsigned next = 0, attempts = 0;
+    while (next < all->queued) {
+        int count = sendmmsg(socket, all->headers + next, all->queued - next, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (count > 0) {
+            result.sent += (unsigned)count;
+            next += (unsigned)count;
+            attempts = 0;
+            continue;
+        }
+        /* A refusal speaks of an earlier datagram (an ICMP answer that came meanwhile), so this one is tried again. */
+        if ((errno == EINTR || errno == ECONNREFUSED) && ++attempts < 3) continue;
+        if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM)
+            result.dropped++;
+        else
+            result.refused++;
+        next++;
+        attempts = 0;
+    }
+    all->queued = 0;
+    return result;
 }

@@ -25,8 +25,12 @@ package struct Contact: Hashable, Sendable {
     }
 
     package func writeCompact(to writer: inout ByteWriter) {
-        id.value.write(to: &writer)
-        endpoint.writeCompact(to: &writer)
+        writer.append(atMost: UInt160.byteCount + endpoint.compactByteCount) { writeCompact(to: &$0) }
+    }
+
+    package func writeCompact(to room: inout RoomWriter) {
+        id.value.write(to: &room)
+        endpoint.writeCompact(to: &room)
     }
 }
 

@@ -30,6 +30,52 @@ struct DatagramTests {
         }
     }
 
+    @Test("sends what was queued in order, 32 at a time by itself and the rest when told")
+    func queues() async throws {
+        try await withStage { stage async throws in
+            let (sender, receiver) = try await openPair(on: stage)
+            await stage.perform { _ in
+                guard let endpoint = receiver.handler.socket?.localEndpoint else { return }
+                for number in 0..<100 { sender.handler.socket?.queue([UInt8(number)].span.bytes, to: endpoint) }
+                #expect(sender.handler.socket?.counters.sent == 96)
+                sender.handler.socket?.flush()
+                sender.handler.socket?.flush()
+                #expect(sender.handler.socket?.counters.sent == 100)
+            }
+            var received: [DatagramEvent] = []
+            while received.count < 100 {
+                let event = try await receiver.handler.log.next()
+                if event != .drained { received.append(event) }
+            }
+            #expect(received == (0..<100).map { .received([UInt8($0)]) })
+        }
+    }
+
+    @Test("counts what of a queue could not be sent, and sends what follows it")
+    func queueWithRefusals() async throws {
+        try await withStage { stage async throws in
+            let (sender, receiver) = try await openPair(on: stage)
+            await stage.perform { _ in
+                guard let endpoint = receiver.handler.socket?.localEndpoint else { return }
+                let otherFamily = Endpoint(.v6(high: 0, low: 1), endpoint.port)
+                sender.handler.socket?.queue([UInt8(1)].span.bytes, to: endpoint)
+                sender.handler.socket?.queue([UInt8(2)].span.bytes, to: otherFamily)
+                sender.handler.socket?.queue([UInt8](repeating: 3, count: 2_049).span.bytes, to: endpoint)
+                sender.handler.socket?.queue([UInt8(4)].span.bytes, to: endpoint)
+                sender.handler.socket?.flush()
+                #expect(sender.handler.socket?.counters.sent == 2)
+                #expect(sender.handler.socket?.counters.refused == 1)
+                #expect(sender.handler.socket?.counters.dropped == 1)
+            }
+            var received: [DatagramEvent] = []
+            while received.count < 2 {
+                let event = try await receiver.handler.log.next()
+                if event != .drained { received.append(event) }
+            }
+            #expect(received == [.received([1]), .received([4])])
+        }
+    }
+
     @Test("takes 2,048 bytes, drops one more, and goes on")
     func dropsOversized() async throws {
         try await withStage { stage async throws in

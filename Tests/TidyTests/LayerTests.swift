@@ -21,7 +21,7 @@ enum Layers {
         "Shoal": vocabulary.union(formats).union(machines).union(["EventLoop", "Storage", "Glibc", "Synchronization"]),
         "shoal-cli": ["Shoal", "Primitives", "Metainfo", "Cryptography", "CLinux", "Glibc", "Synchronization"],
         "shoal-bench": vocabulary.union(formats).union(machines)
-            .union(["Shoal", "Storage", "Simulation", "CBench", "Glibc", "Synchronization"]),
+            .union(["Shoal", "Storage", "Simulation", "EventLoop", "CBench", "Glibc", "Synchronization"]),
     ]
 
     /// Fuzz targets feed parsers and machines, nothing above.

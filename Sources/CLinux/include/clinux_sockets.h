@@ -23,7 +23,7 @@ void clinux_name_thread(const char *name);
 /// Blocks every signal for the calling thread, so that handlers run elsewhere.
 void clinux_block_signals(void);
 
-/// Memory for one recvmmsg(2): `slots` datagrams of `slot_bytes` each.
+/// Memory for one recvmmsg(2) or sendmmsg(2): `slots` datagrams of `slot_bytes` each.
 struct clinux_datagrams;
 
 /// One received datagram. `bytes` and `sender` are valid until the next receive.
@@ -45,5 +45,22 @@ int clinux_datagrams_receive(struct clinux_datagrams *datagrams, int socket);
 
 /// Datagram `index` of the last receive; an empty one outside its count.
 struct clinux_datagram clinux_datagrams_at(const struct clinux_datagrams *datagrams, unsigned index);
+
+/// Copies one datagram, which must fit a slot, and its receiver's address into the next slot, to be sent by
+/// `clinux_datagrams_send`. How many slots are left; a datagram that does not fit is left out.
+unsigned clinux_datagrams_queue(struct clinux_datagrams *datagrams, const void *bytes, size_t count,
+                                const struct sockaddr *receiver, socklen_t receiver_count);
+
+/// What became of queued datagrams.
+struct clinux_sent {
+    unsigned sent;
+    /// The socket's buffer was full.
+    unsigned dropped;
+    /// The kernel refused: no route, a firewall, another address family.
+    unsigned refused;
+};
+
+/// Sends what is queued with as few calls of sendmmsg(2) as the kernel allows, without waiting.
+struct clinux_sent clinux_datagrams_send(struct clinux_datagrams *datagrams, int socket);
 
 #endif

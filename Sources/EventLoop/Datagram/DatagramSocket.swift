@@ -37,6 +37,8 @@ package final class DatagramSocket: PolledSocket {
     }
     package private(set) var counters = DatagramCounters()
     private let datagrams: OpaquePointer
+    /// What `queue` was given and `flush` sends; made on first use.
+    private var outgoing: OpaquePointer?
 
     /// Receives at `endpoint`; with port 0 the kernel picks one, which `localEndpoint` tells.
     package convenience init(
@@ -63,6 +65,7 @@ package final class DatagramSocket: PolledSocket {
 
     deinit {
         clinux_datagrams_free(datagrams)
+        clinux_datagrams_free(outgoing)
     }
 
     /// Asks the kernel for a longer receive queue: the default holds about 280 small datagrams, fewer than a swarm's
@@ -90,6 +93,33 @@ package final class DatagramSocket: PolledSocket {
         default: counters.refused &+= 1
         }
         return code == 0
+    }
+
+    /// Copies one datagram of at most `mostBytes`, to be sent by `flush` together with others: one system call for 32
+    /// of them costs a tenth less than one each. Longer ones are dropped.
+    package func queue(_ bytes: RawSpan, to endpoint: Endpoint) {
+        guard isOpen else { return }
+        if outgoing == nil {
+            outgoing = clinux_datagrams_create(UInt32(DatagramSocket.slots), DatagramSocket.mostBytes)
+        }
+        guard let outgoing, bytes.byteCount <= DatagramSocket.mostBytes else {
+            counters.dropped &+= 1
+            return
+        }
+        let address = SocketAddress(endpoint)
+        let slotsLeft = bytes.withUnsafeBytes { bytes in
+            address.withPointer { clinux_datagrams_queue(outgoing, bytes.baseAddress, bytes.count, $0, $1) }
+        }
+        if slotsLeft == 0 { flush() }
+    }
+
+    /// Hands what was queued to the kernel; called at the end of a turn.
+    package func flush() {
+        guard isOpen, let outgoing else { return }
+        let result = clinux_datagrams_send(outgoing, descriptor)
+        counters.sent &+= Int(result.sent)
+        counters.dropped &+= Int(result.dropped)
+        counters.refused &+= Int(result.refused)
     }
 
     /// 0 or an errno.

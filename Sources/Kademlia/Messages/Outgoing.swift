@@ -29,7 +29,7 @@ enum ProtocolError: Hashable, Sendable {
     case oldSequence
 
     /// The bencoded list of code and text.
-    fileprivate var encoded: String {
+    fileprivate var encoded: StaticString {
         switch self {
         case .invalidArguments: "li203e17:invalid argumentse"
         case .invalidToken: "li203e13:invalid tokene"
@@ -52,48 +52,48 @@ enum ProtocolError: Hashable, Sendable {
 extension ByteWriter {
     mutating func query(_ query: OutgoingQuery, from id: NodeID, transaction: UInt32) {
         let start = count
-        append(utf8: "d1:ad")
+        append("d1:ad")
         if case .put(let put) = query { head(ofPut: put) }
-        append(utf8: "2:id20:")
+        append("2:id20:")
         id.value.write(to: &self)
         switch query {
         case .ping:
-            append(utf8: "e1:q4:ping")
+            append("e1:q4:ping")
         case .findNode(let target, let wantsBoth):
-            append(utf8: "6:target20:")
+            append("6:target20:")
             target.value.write(to: &self)
-            append(utf8: wantsBoth ? "4:wantl2:n42:n6ee1:q9:find_node" : "e1:q9:find_node")
+            append(wantsBoth ? "4:wantl2:n42:n6ee1:q9:find_node" : "e1:q9:find_node")
         case .getPeers(let infoHash):
-            append(utf8: "9:info_hash20:")
+            append("9:info_hash20:")
             infoHash.value.write(to: &self)
-            append(utf8: "e1:q9:get_peers")
+            append("e1:q9:get_peers")
         case .announcePeer(let infoHash, let port, let isSeed, let token):
-            append(utf8: "9:info_hash20:")
+            append("9:info_hash20:")
             infoHash.value.write(to: &self)
-            append(utf8: "4:porti")
-            append(utf8: String(port))
-            append(utf8: isSeed ? "e4:seedi1e5:token" : "e5:token")
-            append(utf8: String(token.count))
-            append(utf8: ":")
+            append("4:porti")
+            decimal(Int(port))
+            append(isSeed ? "e4:seedi1e5:token" : "e5:token")
+            decimal(token.count)
+            append(":")
             append(token)
-            append(utf8: "e1:q13:announce_peer")
+            append("e1:q13:announce_peer")
         case .get(let target, let sequence):
             arguments(ofGet: target, newerThan: sequence)
         case .put(let put):
             arguments(ofPut: put)
         case .scrape(let infoHash):
-            append(utf8: "9:info_hash20:")
+            append("9:info_hash20:")
             infoHash.value.write(to: &self)
-            append(utf8: "6:scrapei1e")
+            append("6:scrapei1e")
             padding(from: start)
-            append(utf8: "e1:q9:get_peers")
+            append("e1:q9:get_peers")
         case .sampleInfohashes(let target):
-            append(utf8: "6:target20:")
+            append("6:target20:")
             target.value.write(to: &self)
             padding(from: start)
-            append(utf8: "e1:q17:sample_infohashes")
+            append("e1:q17:sample_infohashes")
         }
-        append(utf8: "1:t4:")
+        append("1:t4:")
         bigEndian(transaction)
         ending(type: "q")
     }
@@ -110,56 +110,60 @@ extension ByteWriter {
     /// The beginning of a reply, open for further values of `r` in the order interval, nodes, number, samples, token,
     /// values.
     mutating func beginReply(from id: NodeID, to querier: Endpoint, filters: ScrapeFilters? = nil) {
-        append(utf8: "d")
+        append("d")
         externalAddress(querier)
-        append(utf8: "1:rd")
+        append("1:rd")
         if let filters { replyFilters(seeds: filters.seeds, peers: filters.peers) }
-        append(utf8: "2:id20:")
+        append("2:id20:")
         id.value.write(to: &self)
     }
 
     /// `nodes` and `nodes6`, each where it was wanted (BEP 32).
     mutating func replyNodes(_ named: NamedContacts) {
         if let contacts = named.v4 {
-            append(utf8: "5:nodes")
+            append("5:nodes")
             compact(contacts, byteCount: Contact.compactByteCount(.v4))
         }
         if let contacts = named.v6 {
-            append(utf8: "6:nodes6")
+            append("6:nodes6")
             compact(contacts, byteCount: Contact.compactByteCount(.v6))
         }
     }
 
     private mutating func compact(_ contacts: [Contact], byteCount: Int) {
-        append(utf8: String(contacts.count * byteCount))
-        append(utf8: ":")
-        for contact in contacts { contact.writeCompact(to: &self) }
+        append(atMost: 8 + contacts.count * byteCount) { room in
+            room.decimal(contacts.count * byteCount)
+            room.append(":")
+            for contact in contacts { contact.writeCompact(to: &room) }
+        }
     }
 
     mutating func replyToken(_ token: UInt64) {
-        append(utf8: "5:token8:")
+        append("5:token8:")
         bigEndian(token)
     }
 
     /// Peers of one family (BEP 32).
     mutating func replyValues(_ peers: [Endpoint]) {
-        append(utf8: "6:valuesl")
-        for peer in peers {
-            append(utf8: peer.address.isV4 ? "6:" : "18:")
-            peer.writeCompact(to: &self)
+        append(atMost: 10 + peers.count * 21) { room in
+            room.append("6:valuesl")
+            for peer in peers {
+                room.append(peer.address.isV4 ? "6:" : "18:")
+                peer.writeCompact(to: &room)
+            }
+            room.append("e")
         }
-        append(utf8: "e")
     }
 
     mutating func endReply(transaction: RawSpan) {
-        append(utf8: "e")
+        append("e")
         self.transaction(transaction)
         ending(type: "r")
     }
 
     mutating func error(_ error: ProtocolError, transaction: RawSpan, to querier: Endpoint) {
-        append(utf8: "d1:e")
-        append(utf8: error.encoded)
+        append("d1:e")
+        append(error.encoded)
         externalAddress(querier)
         self.transaction(transaction)
         ending(type: "e")
@@ -167,22 +171,24 @@ extension ByteWriter {
 
     /// How we see the querier (BEP 42): from that it learns its own address.
     private mutating func externalAddress(_ querier: Endpoint) {
-        append(utf8: querier.address.isV4 ? "2:ip6:" : "2:ip18:")
+        append(querier.address.isV4 ? "2:ip6:" : "2:ip18:")
         querier.writeCompact(to: &self)
     }
 
     private mutating func transaction(_ bytes: RawSpan) {
-        append(utf8: "1:t")
-        append(utf8: String(bytes.byteCount))
-        append(utf8: ":")
-        append(bytes)
+        append(atMost: 6 + bytes.byteCount) { room in
+            room.append("1:t")
+            room.decimal(bytes.byteCount)
+            room.append(":")
+            room.append(bytes)
+        }
     }
 
     /// The client, `sw`, with its version 0.1, and the type.
-    private mutating func ending(type: String) {
-        append(utf8: "1:v4:sw\u{0}\u{1}1:y1:")
-        append(utf8: type)
-        append(utf8: "e")
+    private mutating func ending(type: StaticString) {
+        append("1:v4:sw\u{0}\u{1}1:y1:")
+        append(type)
+        append("e")
     }
 }
 

@@ -16,12 +16,25 @@ extension DHTNode {
         statistics.bytesReceived += datagram.byteCount
         guard datagram.byteCount <= limits.datagramBytes else { return statistics.drop(.tooLarge) }
         guard mayTalk(to: sender) else { return statistics.drop(.unusableSource) }
-        let message: Message
-        do {
-            message = try Message(datagram, transactionBytes: limits.transactionBytes)
-        } catch {
-            return statistics.drop(.malformed)
+        if let query = Message(usual: datagram, transactionBytes: limits.transactionBytes) {
+            return take(query, datagram, from: sender, beside: companion, at: now, into: &actions)
         }
+        do {
+            let message = try Message(datagram, transactionBytes: limits.transactionBytes)
+            take(message, datagram, from: sender, beside: companion, at: now, into: &actions)
+        } catch {
+            statistics.drop(.malformed)
+        }
+    }
+
+    private mutating func take(
+        _ message: Message,
+        _ datagram: RawSpan,
+        from sender: Endpoint,
+        beside companion: borrowing DHTNode?,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) {
         switch message.kind {
         case .query(let method):
             queried(method, message, datagram, from: sender, beside: companion, at: now, into: &actions)

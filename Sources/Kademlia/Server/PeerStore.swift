@@ -95,9 +95,12 @@ struct PeerStore: Sendable {
         let count = swarms.values[index].count
         let seconds = StoredPeer.seconds(now)
         var next = 0
-        // Half a Fisher-Yates shuffle, in place: the order of a swarm means nothing, and nothing is allocated.
         while next < count, result.count < limit {
-            swarms.values[index].swapAt(next, Int.random(in: next..<count, using: &random))
+            // Half a Fisher-Yates shuffle, in place: the order of a swarm means nothing, and nothing is allocated.
+            // Where all have room there is nothing to choose.
+            if count > limit {
+                swarms.values[index].swapAt(next, Int.random(in: next..<count, using: &random))
+            }
             let peer = swarms.values[index][next]
             next += 1
             guard peer.expiresAt > seconds, asker?.mayName(peer.address) ?? true else { continue }

@@ -1,7 +1,8 @@
 /// Where a datagram or a connection goes: an address and a port.
+@usableFromInline
 package struct Endpoint: Hashable, Sendable {
-    package var address: IPAddress
-    package var port: UInt16
+    @usableFromInline package var address: IPAddress
+    @usableFromInline package var port: UInt16
 
     @inlinable
     package init(_ address: IPAddress, _ port: UInt16) {
@@ -60,17 +61,21 @@ package struct Endpoint: Hashable, Sendable {
     }
 
     /// Writes the compact form: address and port in network order.
-    package func writeCompact(to writer: inout ByteWriter) {
+    @inlinable
+    package func writeCompact(to writer: inout ByteWriter) { writer.append(atMost: 18) { writeCompact(to: &$0) } }
+
+    @inlinable
+    package func writeCompact(to room: inout RoomWriter) {
         switch address {
-        case .v4(let bits): writer.bigEndian(bits)
+        case .v4(let bits): room.bigEndian(bits)
         case .v6(let high, let low):
-            writer.bigEndian(high)
-            writer.bigEndian(low)
+            room.bigEndian(high)
+            room.bigEndian(low)
         }
-        writer.bigEndian(port)
+        room.bigEndian(port)
     }
 }
 
 extension Endpoint: CustomStringConvertible {
-    package var description: String { address.isV4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
+    @usableFromInline package var description: String { address.isV4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
 }

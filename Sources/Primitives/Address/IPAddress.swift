@@ -1,4 +1,5 @@
 /// An IPv4 or IPv6 address as a number.
+@usableFromInline
 package enum IPAddress: Hashable, Sendable {
     case v4(UInt32)
     case v6(high: UInt64, low: UInt64)
@@ -8,6 +9,7 @@ package enum IPAddress: Hashable, Sendable {
     package static let loopbackV4 = IPAddress.v4(0x7f00_0001)
 
     /// Both families as one: an IPv4 address as the IPv6 address that maps it (RFC 4291, 2.5.5.2).
+    @inlinable
     package var mapped: (high: UInt64, low: UInt64) {
         switch self {
         case .v4(let bits): (0, 0xffff_0000_0000 | UInt64(bits))
@@ -16,17 +18,20 @@ package enum IPAddress: Hashable, Sendable {
     }
 
     /// The address that `mapped` stands for.
+    @inlinable
     package init(mappedHigh high: UInt64, low: UInt64) {
         self =
             high == 0 && low >> 32 == 0xffff ? .v4(UInt32(truncatingIfNeeded: low)) : .v6(high: high, low: low)
     }
 
+    @inlinable
     package var isV4: Bool {
         if case .v4 = self { true } else { false }
     }
 
     package var isUnspecified: Bool { self == .v4(0) || self == .v6(high: 0, low: 0) }
 
+    @inlinable
     package var isLoopback: Bool {
         switch self {
         case .v4(let bits): bits >> 24 == 127
@@ -35,6 +40,7 @@ package enum IPAddress: Hashable, Sendable {
     }
 
     /// RFC 1918, 4193, 6598 and link-local.
+    @inlinable
     package var isPrivate: Bool {
         switch self {
         case .v4(let bits):
@@ -49,6 +55,7 @@ package enum IPAddress: Hashable, Sendable {
     ///
     /// That leaves out link-local addresses, which are nothing without a zone, and those that only wrap an IPv4 address
     /// (`::ffff:0:0/96`, `64:ff9b::/96`), through which a remote host could make us send into our own network.
+    @inlinable
     package var isReserved: Bool {
         switch self {
         case .v4(let bits): bits >> 24 == 0 || bits >> 28 >= 0xe
@@ -59,11 +66,13 @@ package enum IPAddress: Hashable, Sendable {
     /// `2000::/3`, all that is given out (RFC 4291), without the dead tunnels Teredo (`2001::/32`) and 6to4
     /// (`2002::/16`): their addresses wrap an IPv4 one, and each owner of one has 65 536 networks. Documentation
     /// addresses stay, as those of IPv4 do: they lead nowhere, and harm nobody.
-    private static func isGlobalUnicast(_ high: UInt64) -> Bool {
+    @inlinable
+    static func isGlobalUnicast(_ high: UInt64) -> Bool {
         high >> 61 == 1 && high >> 48 != 0x2002 && high >> 32 != 0x2001_0000
     }
 
     /// Reachable across the internet, as far as the number tells.
+    @inlinable
     package var isPublic: Bool { !isLoopback && !isPrivate && !isReserved }
 
     /// The network that one owner usually holds as a whole: the /24 (IPv4) or the /64 (IPv6).
@@ -76,7 +85,7 @@ package enum IPAddress: Hashable, Sendable {
 }
 
 extension IPAddress: CustomStringConvertible {
-    package var description: String {
+    @usableFromInline package var description: String {
         switch self {
         case .v4(let bits): "\(bits >> 24).\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255)"
         case .v6(let high, let low): IPAddress.text(high: high, low: low)

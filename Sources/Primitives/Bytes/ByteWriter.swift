@@ -1,8 +1,12 @@
 /// Bytes being written, in network order.
 ///
 /// Keeps its storage across `removeAll()`, so a writer that is reused does not allocate.
+///
+/// `@usableFromInline`, as other small types of this target: without it `@inlinable` has no effect on the members of a
+/// package type, and a number written by a call costs three times as much.
+@usableFromInline
 package struct ByteWriter: Sendable {
-    package private(set) var bytes: [UInt8] = []
+    @usableFromInline package internal(set) var bytes: [UInt8] = []
 
     package init() {}
 
@@ -25,16 +29,29 @@ package struct ByteWriter: Sendable {
 
     package mutating func append(utf8 text: String) { bytes.append(contentsOf: text.utf8) }
 
-    // Not generic: `@inlinable` has no effect on members of a package type (unless the type is `@usableFromInline`), and a
-    // generic one that is not specialised costs ten times as much.
-    package mutating func bigEndian(_ value: UInt64) { append(integer: value.bigEndian) }
-    package mutating func bigEndian(_ value: Int64) { append(integer: value.bigEndian) }
-    package mutating func bigEndian(_ value: UInt32) { append(integer: value.bigEndian) }
-    package mutating func bigEndian(_ value: UInt16) { append(integer: value.bigEndian) }
+    @inlinable
+    package mutating func bigEndian(_ value: UInt64) { append(atMost: 8) { $0.bigEndian(value) } }
+    @inlinable
+    package mutating func bigEndian(_ value: Int64) { bigEndian(UInt64(bitPattern: value)) }
+    @inlinable
+    package mutating func bigEndian(_ value: UInt32) { append(atMost: 4) { $0.bigEndian(value) } }
+    @inlinable
+    package mutating func bigEndian(_ value: UInt16) { append(atMost: 2) { $0.bigEndian(value) } }
 
-    private mutating func append(integer: some FixedWidthInteger) {
-        // Safe: the bytes are copied before the integer ends.
-        unsafe withUnsafeBytes(of: integer) { unsafe bytes.append(contentsOf: $0) }
+    /// Appends a number that is not negative, in decimal digits.
+    package mutating func decimal(_ number: Int) { append(atMost: 20) { $0.decimal(number) } }
+
+    /// Makes room for `count` bytes once and lets `write` fill some of it: for what has many small parts.
+    @inlinable
+    package mutating func append(atMost count: Int, _ write: (inout RoomWriter) -> Void) {
+        bytes.append(addingCapacity: count) { span in
+            // Safe: the room ends before the closure does, and says how many of its bytes were written.
+            unsafe span.withUnsafeMutableBufferPointer { buffer, written in
+                var room = unsafe RoomWriter(UnsafeMutableRawBufferPointer(buffer), count: written)
+                write(&room)
+                written = room.count
+            }
+        }
     }
 
     /// Takes the bytes and leaves the writer empty.

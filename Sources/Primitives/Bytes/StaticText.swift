@@ -13,11 +13,38 @@ extension RawSpan {
     }
 }
 
+extension RawSpan {
+    /// Whether the bytes from `offset` on begin with those of a literal.
+    ///
+    /// Inlined it becomes a few comparisons of words, for the literal's bytes are known to the compiler.
+    @inlinable
+    @inline(__always)
+    package func matches(at offset: Int, _ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard offset >= 0, count <= byteCount, offset <= byteCount &- count else { return false }
+        // Safe: the literal has `count` bytes, and so many lie inside the span, as checked on the line above.
+        return unsafe withUnsafeBytes { bytes in
+            var index = 0
+            while index &+ 8 <= count {
+                let mine = unsafe bytes.loadUnaligned(fromByteOffset: offset &+ index, as: UInt64.self)
+                let its = unsafe UnsafeRawPointer(text.utf8Start).loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                if mine != its { return false }
+                index &+= 8
+            }
+            while index < count {
+                if unsafe bytes[offset &+ index] != text.utf8Start[index] { return false }
+                index &+= 1
+            }
+            return true
+        }
+    }
+}
+
 extension ByteWriter {
     /// Appends a literal's bytes without an array in between.
+    @inlinable
     package mutating func append(_ text: StaticString) {
-        // Safe: the buffer is read before it ends.
-        text.withUTF8Buffer { append(unsafe $0) }
+        append(atMost: text.utf8CodeUnitCount) { $0.append(text) }
     }
 }
 

@@ -1,10 +1,12 @@
 /// A 20-byte name on the wire that must not be mistaken for another kind of 20-byte name.
+@usableFromInline
 package protocol Identifier: Hashable, Sendable, CustomStringConvertible {
     var value: UInt160 { get }
     init(_ value: UInt160)
 }
 
 extension Identifier {
+    @inlinable
     package init?(_ bytes: RawSpan, at offset: Int = 0) {
         guard let value = UInt160(bytes, at: offset) else { return nil }
         self.init(value)
@@ -24,12 +26,13 @@ extension Identifier {
 
     package var bytes: [UInt8] { value.bytes }
     package var hex: String { Hex.encode(bytes) }
-    package var description: String { hex }
+    @usableFromInline package var description: String { hex }
 }
 
 /// The name of a DHT node, and a place in its key space (BEP 5).
+@usableFromInline
 package struct NodeID: Identifier, Comparable {
-    package let value: UInt160
+    @usableFromInline package let value: UInt160
 
     @inlinable
     package init(_ value: UInt160) { self.value = value }
@@ -51,22 +54,25 @@ package struct NodeID: Identifier, Comparable {
 }
 
 /// SHA-1 of the bencoded `info` dictionary: the name of a torrent (BEP 3).
+@usableFromInline
 package struct InfoHash: Identifier {
-    package let value: UInt160
+    @usableFromInline package let value: UInt160
     @inlinable
     package init(_ value: UInt160) { self.value = value }
 }
 
 /// The 20 bytes that a client calls itself by in a peer handshake (BEP 3, BEP 20).
+@usableFromInline
 package struct PeerID: Identifier {
-    package let value: UInt160
+    @usableFromInline package let value: UInt160
     @inlinable
     package init(_ value: UInt160) { self.value = value }
 }
 
 /// A SHA-1 digest: the expected hash of a piece.
+@usableFromInline
 package struct SHA1Digest: Identifier {
-    package let value: UInt160
+    @usableFromInline package let value: UInt160
     @inlinable
     package init(_ value: UInt160) { self.value = value }
 }

@@ -1,12 +1,13 @@
 /// A 160-bit number kept as machine words, most significant first; bytes exist only on the wire.
 ///
 /// Words compare and XOR an order of magnitude faster than an array of 20 bytes.
+@usableFromInline
 package struct UInt160: Hashable, Sendable {
-    package var high: UInt64
-    package var middle: UInt64
-    package var low: UInt32
+    @usableFromInline package var high: UInt64
+    @usableFromInline package var middle: UInt64
+    @usableFromInline package var low: UInt32
 
-    package static let byteCount = 20
+    @usableFromInline package static let byteCount = 20
     package static let bitWidth = 160
     package static let zero = UInt160(high: 0, middle: 0, low: 0)
     package static let max = UInt160(high: .max, middle: .max, low: .max)
@@ -19,6 +20,7 @@ package struct UInt160: Hashable, Sendable {
     }
 
     /// Reads 20 bytes in network order, or `nil` where fewer are left.
+    @inlinable
     package init?(_ bytes: RawSpan, at offset: Int = 0) {
         guard let high = bytes.bigEndian(UInt64.self, at: offset),
             let middle = bytes.bigEndian(UInt64.self, at: offset &+ 8),
@@ -40,6 +42,7 @@ package struct UInt160: Hashable, Sendable {
     }
 
     /// The bit at `index`, counted from the most significant one; `false` past the end.
+    @inlinable
     package subscript(bit index: Int) -> Bool {
         switch index {
         case 0..<64: high & (1 << (63 - UInt64(index))) != 0
@@ -49,10 +52,16 @@ package struct UInt160: Hashable, Sendable {
         }
     }
 
+    @inlinable
     package func write(to writer: inout ByteWriter) {
-        writer.bigEndian(high)
-        writer.bigEndian(middle)
-        writer.bigEndian(low)
+        writer.append(atMost: UInt160.byteCount) { write(to: &$0) }
+    }
+
+    @inlinable
+    package func write(to room: inout RoomWriter) {
+        room.bigEndian(high)
+        room.bigEndian(middle)
+        room.bigEndian(low)
     }
 
     package var bytes: [UInt8] {

@@ -1,8 +1,9 @@
 /// xoshiro256** (Blackman and Vigna, 2018), seeded by SplitMix64: every run of a machine is replayed from its seed.
 ///
 /// Not for secrets.
+@usableFromInline
 package struct SeededRandom: RandomNumberGenerator, Sendable {
-    private var state: (UInt64, UInt64, UInt64, UInt64)
+    @usableFromInline var state: (UInt64, UInt64, UInt64, UInt64)
 
     package init(seed: UInt64) {
         var source = seed
@@ -16,6 +17,7 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
         state = (next(), next(), next(), next())
     }
 
+    @inlinable
     package mutating func next() -> UInt64 {
         let product = state.1 &* 5
         let result = (product << 7 | product >> 57) &* 9

@@ -1,6 +1,7 @@
 /// A point on a monotonic clock that the caller reads; machines are told the time and never ask for it.
+@usableFromInline
 package struct Instant: Hashable, Comparable, Sendable {
-    package var nanoseconds: Int64
+    @usableFromInline package var nanoseconds: Int64
 
     @inlinable
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
@@ -19,6 +20,7 @@ package struct Instant: Hashable, Comparable, Sendable {
 
     package static func - (instant: Instant, duration: Duration) -> Instant { instant + (.zero - duration) }
 
+    @inlinable
     package static func - (left: Instant, right: Instant) -> Duration {
         .nanoseconds(left.nanoseconds.subtractingReportingOverflow(right.nanoseconds).partialValue)
     }
