@@ -31,6 +31,8 @@ package struct LookupSummary: Hashable, Sendable {
     package var peersFound: Int
     /// Nodes that confirmed that they took what was to be stored.
     package var storedOn: Int
+    /// What those said that did not take it.
+    package var refusals: [StoreRefusal] = []
 }
 
 /// What a DHT node wants done.
@@ -54,6 +56,8 @@ package enum DHTAction: Hashable, Sendable {
     case eclipseSuspected(LookupID)
     /// Others agree that this is our external address. We go by `id` now, which is new unless it is the old one's too.
     case addressChanged(IPAddress, id: NodeID)
+    /// An item, proved, that is newer than what this lookup handed on before.
+    indirect case foundItem(LookupID, Item)
     case lookupProgress(LookupID, asked: Int, answered: Int)
     case finished(LookupID, LookupSummary)
     case pong(PingID, from: NodeID, roundTrip: Duration)

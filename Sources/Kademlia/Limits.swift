@@ -153,6 +153,13 @@ package struct DHTLimits: Hashable, Sendable {
     /// spread: the first of its holders to do so restarts the pause of the others, so that one of them does it for all.
     package var republishPause = Duration.seconds(45 * 60)
     package var republishSpread = Duration.seconds(20 * 60)
+    /// How long after its last word from a publisher an item is published again by its holders: a publisher who comes
+    /// back once a day may be two hours late.
+    package var itemHorizon = Duration.seconds(26 * 3600)
+    /// Items published again at once: a full store in which every item is ours alone to keep takes half an hour.
+    package var republishesAtOnce = 4
+    /// Items of our own that we publish again.
+    package var ownItems = 64
     /// Items that one network may have stored: eleven of them at least have to conspire to fill the store. Neighbours of
     /// ours, whose items are ours as well, publish dozens again after a change of nodes.
     package var itemsPerNetwork = 64

@@ -9,6 +9,8 @@ package struct DHTSimulation {
     /// What commands came to, gathered from all nodes.
     package struct Findings: Hashable, Sendable {
         package var peers: [LookupID: [Endpoint]] = [:]
+        /// As they came: each newer than the one before.
+        package var items: [LookupID: [Item]] = [:]
         package var firstPeerAt: [LookupID: Instant] = [:]
         package var finishedAt: [LookupID: Instant] = [:]
         package var summaries: [LookupID: LookupSummary] = [:]
@@ -96,6 +98,7 @@ package struct DHTSimulation {
     package func contacts(of index: Int) -> [Contact] { hosts[index].node.contacts }
     package func buckets(of index: Int) -> [BucketSummary] { hosts[index].node.buckets }
     package func statistics(of index: Int) -> DHTStatistics { hosts[index].node.statistics }
+    package func storedItem(of index: Int, _ target: NodeID) -> Item? { hosts[index].node.storedItem(at: target) }
     package func storedPeers(of index: Int, _ infoHash: InfoHash) -> [Endpoint] {
         hosts[index].node.storedPeers(of: infoHash)
     }
@@ -120,6 +123,20 @@ package struct DHTSimulation {
     {
         actions.removeAll()
         let lookup = hosts[index].node.findPeers(of: infoHash, announcingPort: port, at: now, into: &actions)
+        carryOut(index)
+        return lookup
+    }
+
+    package mutating func findItem(_ target: NodeID, salt: [UInt8] = [], from index: Int) -> LookupID {
+        actions.removeAll()
+        let lookup = hosts[index].node.findItem(target, salt: salt, at: now, into: &actions)
+        carryOut(index)
+        return lookup
+    }
+
+    package mutating func store(_ item: Item, from index: Int) -> LookupID {
+        actions.removeAll()
+        let lookup = hosts[index].node.store(item, at: now, into: &actions)
         carryOut(index)
         return lookup
     }
@@ -264,6 +281,7 @@ package struct DHTSimulation {
             case .foundPeers(let lookup, let peers):
                 host.findings.firstPeerAt[lookup] = host.findings.firstPeerAt[lookup] ?? now
                 host.findings.peers[lookup, default: []] += peers
+            case .foundItem(let lookup, let item): host.findings.items[lookup, default: []].append(item)
             case .lookupProgress, .scraped, .sampled, .eclipseSuspected, .addressChanged: break
             case .finished(let lookup, let summary):
                 host.findings.summaries[lookup] = summary

@@ -97,6 +97,16 @@ struct Dialogue: ~Copyable {
         return node.findPeers(of: infoHash, announcingPort: port, isSeed: isSeed, at: now, into: &actions)
     }
 
+    mutating func findItem(_ target: NodeID, salt: [UInt8] = [], newerThan sequence: Int64? = nil) -> LookupID {
+        defer { gather() }
+        return node.findItem(target, salt: salt, newerThan: sequence, at: now, into: &actions)
+    }
+
+    mutating func store(_ item: Item, replacing: Int64? = nil, keeping: Bool = false) -> LookupID {
+        defer { gather() }
+        return node.store(item, replacing: replacing, keeping: keeping, at: now, into: &actions)
+    }
+
     mutating func findNode(closestTo target: NodeID) -> LookupID {
         defer { gather() }
         return node.findNode(closestTo: target, at: now, into: &actions)

@@ -14,6 +14,10 @@ struct ItemStore: Sendable {
         var republishAt: Instant
         /// Whose share it takes; `nil` for an exempt address (D19).
         let network: IPAddress?
+        /// Whether we publish it for ourselves: it stays until it is withdrawn.
+        var isOurs = false
+
+        func isAlive(at now: Instant) -> Bool { isOurs || expiresAt > now }
     }
 
     private let limits: DHTLimits
@@ -21,6 +25,8 @@ struct ItemStore: Sendable {
     private var countByNetwork: [IPAddress: Int] = [:]
     private var sweptAt: Instant
     private var checksPaidUntil: Instant
+    /// No item is due before.
+    private var nextDue = Instant.distantFuture
 
     init(limits: DHTLimits, now: Instant) {
         self.limits = limits
@@ -31,7 +37,7 @@ struct ItemStore: Sendable {
     var count: Int { stored.count }
 
     func item(at target: NodeID, _ now: Instant) -> Item? {
-        stored[target].flatMap { $0.expiresAt > now ? $0.item : nil }
+        stored[target].flatMap { $0.isAlive(at: now) ? $0.item : nil }
     }
 
     /// Whether an item from there would be stored. Where not, no token is given out.
@@ -53,10 +59,9 @@ struct ItemStore: Sendable {
         using random: inout some RandomNumberGenerator
     ) -> Bool {
         guard hasRoom(for: item.target, from: address, at: now) else { return false }
-        let spread = Int64.random(in: 0...limits.republishSpread.wholeNanoseconds, using: &random)
-        let republishAt = now + limits.republishPause + .nanoseconds(spread)
+        let republishAt = pause(from: now, using: &random)
         let publishedAt = now - max(.zero, age)
-        if stored[item.target].map({ $0.expiresAt <= now }) == true { remove(item.target) }
+        if stored[item.target].map({ !$0.isAlive(at: now) }) == true { remove(item.target) }
         if let index = stored.index(forKey: item.target) {
             if item.isNewer(than: stored.values[index].item) { stored.values[index].item = item }
             // Of two who tell its age, the one who says that it is younger may have heard of it last.
@@ -89,7 +94,63 @@ struct ItemStore: Sendable {
     mutating func sweep(at now: Instant) {
         guard now - sweptAt >= limits.itemSweep else { return }
         sweptAt = now
-        for (target, old) in stored where old.expiresAt <= now { remove(target) }
+        for (target, old) in stored where !old.isAlive(at: now) { remove(target) }
+    }
+
+    // MARK: Publishing again
+
+    /// Holds an item of our own, beside what others may store.
+    mutating func keep(_ item: Item, at now: Instant, using random: inout some RandomNumberGenerator) {
+        let old = stored[item.target]
+        if old == nil, stored.values.count(where: { $0.isOurs }) >= limits.ownItems { return }
+        remove(item.target)
+        stored[item.target] = Stored(
+            item: item,
+            publishedAt: now,
+            expiresAt: now + limits.itemLifetime,
+            republishAt: pause(from: now, using: &random),
+            network: nil,
+            isOurs: true
+        )
+    }
+
+    /// Treats an item of ours as one of others from here on.
+    mutating func withdraw(_ target: NodeID) { stored[target]?.isOurs = false }
+
+    /// The items that are due, whose pause starts anew.
+    mutating func due(
+        atMost limit: Int,
+        at now: Instant,
+        using random: inout some RandomNumberGenerator
+    ) -> [Stored] {
+        guard limit > 0, nextDue <= now else { return [] }
+        // In the order of their targets, for a dictionary's own order differs from run to run.
+        let due = stored.values.filter { $0.republishAt <= now }.sorted { $0.item.target < $1.item.target }.prefix(
+            limit
+        )
+        for item in due {
+            let next = pause(from: now, using: &random)
+            stored[item.item.target]?.republishAt = next
+        }
+        nextDue = stored.values.lazy.map(\.republishAt).min() ?? .distantFuture
+        return due.filter { $0.isOurs || $0.isAlive(at: now) && now - $0.publishedAt < limits.itemHorizon }
+    }
+
+    /// Takes note that we put an item to the nodes that it belongs to.
+    ///
+    /// - Parameters:
+    ///   - isNear: whether we are one of them.
+    mutating func republished(_ item: Item, isNear: Bool, at now: Instant) {
+        guard let index = stored.index(forKey: item.target) else { return }
+        if item.isNewer(than: stored.values[index].item) { stored.values[index].item = item }
+        if isNear { stored.values[index].expiresAt = now + limits.itemLifetime }
+    }
+
+    private mutating func pause(from now: Instant, using random: inout some RandomNumberGenerator) -> Instant {
+        let spread = Int64.random(in: 0...max(0, limits.republishSpread.wholeNanoseconds), using: &random)
+        let end = now + limits.republishPause + .nanoseconds(spread)
+        nextDue = min(nextDue, end)
+        return end
     }
 
     private mutating func remove(_ target: NodeID) {

@@ -6,30 +6,54 @@ enum StoredValue: Hashable, Sendable {
     ///
     /// A seed has all of it (BEP 33).
     case peer(port: UInt16, isSeed: Bool)
+    /// BEP 44.
+    case item(OutgoingItem)
 
-    /// The query that stores it at a node that gave `token`.
-    func query(under target: NodeID, token: [UInt8]) -> OutgoingQuery {
+    /// Whether every node of the region is to have it.
+    var isForAll: Bool {
+        if case .item(let outgoing) = self { outgoing.occasion != .repair } else { true }
+    }
+
+    /// Whether a node that has this version of the item is to be asked to take it.
+    func isFor(holderOf sequence: Int64?) -> Bool {
+        if case .item(let outgoing) = self { outgoing.isFor(holderOf: sequence) } else { true }
+    }
+
+    /// The query that stores it at a node that gave `token` and said which version of the item it has.
+    func query(under target: NodeID, token: [UInt8], toHolderOf sequence: Int64?) -> OutgoingQuery {
         switch self {
         case .peer(let port, let isSeed):
             .announcePeer(InfoHash(target.value), port: port, isSeed: isSeed, token: token)
+        case .item(let outgoing): outgoing.query(token: token, toHolderOf: sequence)
         }
     }
 }
 
 /// How far a lookup is with storing its value.
 struct Storing: Hashable, Sendable {
-    let value: StoredValue
+    var value: StoredValue
     /// Open queries that are not late, and those that are.
     fileprivate var inFlight = 0
     fileprivate var late = 0
     fileprivate(set) var confirmed = 0
     /// Who was asked to take it: nobody is twice.
     fileprivate var handedTo: Set<Endpoint> = []
+    fileprivate(set) var farthest: UInt160?
+    private(set) var refusals: [StoreRefusal] = []
 
     init(_ value: StoredValue) { self.value = value }
 
     /// Late confirmations are waited for only while there is none at all: they count, but hold nobody up.
     fileprivate var isOver: Bool { inFlight == 0 && (late == 0 || confirmed > 0) }
+
+    /// Counts a node that would not take the value.
+    mutating func refused(_ refusal: StoreRefusal) {
+        if let index = refusals.firstIndex(where: { $0.code == refusal.code }) {
+            refusals[index].nodes += refusal.nodes
+        } else if refusals.count < StoreRefusal.most {
+            refusals.append(refusal)
+        }
+    }
 }
 
 /// The second phase of a lookup that stores something: the nodes it found are asked to take the value.
@@ -40,19 +64,21 @@ extension Lookup {
     var isStoringOver: Bool { storing?.isOver ?? true }
 
     /// Whom to hand the value to now, each once; the caller must then send the queries.
-    mutating func nextStores() -> [(contact: Contact, token: [UInt8])] {
-        guard let handedTo = storing?.handedTo else { return [] }
+    mutating func nextStores() -> [(contact: Contact, query: OutgoingQuery)] {
+        guard let value = storing?.value, let handedTo = storing?.handedTo, !isSuperseded else { return [] }
         // The nearest need not wait until the region is explored, and get it even if they are not in it.
         var takers = closest
         if phase == .storing, let widening {
             takers += widening.residents(atMost: limits.storesPerValue - handedTo.count)
         }
-        var stores: [(contact: Contact, token: [UInt8])] = []
+        var stores: [(contact: Contact, query: OutgoingQuery)] = []
         for taker in takers {
-            guard let token = taker.token, storing?.handedTo.insert(taker.contact.endpoint).inserted == true else {
-                continue
-            }
-            stores.append((taker.contact, token))
+            let sequence = item?.version(at: taker.contact.endpoint)
+            guard let token = taker.token, value.isFor(holderOf: sequence),
+                storing?.handedTo.insert(taker.contact.endpoint).inserted == true
+            else { continue }
+            storing?.farthest = max(storing?.farthest ?? taker.distance, taker.distance)
+            stores.append((taker.contact, value.query(under: target, token: token, toHolderOf: sequence)))
         }
         storing?.inFlight += stores.count
         return stores

@@ -8,7 +8,7 @@ extension Lookup {
     /// Whether it is about something that is stored in the network, and so worth an attack.
     var asksForValues: Bool {
         switch purpose {
-        case .getPeers, .scrape: true
+        case .getPeers, .scrape, .item, .republish: true
         case .join, .refresh, .findNode, .sample: false
         }
     }
@@ -31,7 +31,8 @@ extension Lookup {
         return false
     }
 
-    var isWholeRegionWanted: Bool { region != nil && (storing != nil || isSurrounded) }
+    /// Who only brings old versions up to date has no need to: whoever holds one publishes it again in time.
+    var isWholeRegionWanted: Bool { region != nil && (storing?.value.isForAll ?? false || isSurrounded) }
 
     /// Whether somebody has to call `widen`.
     var needsWidening: Bool { phase == .widening && widening == nil }

@@ -20,6 +20,10 @@ struct Lookup: Sendable {
         case scrape(InfoHash)
         /// Which info-hashes the nodes hold (BEP 51).
         case sample
+        /// BEP 44. The salt is what the target was made with.
+        case item(salt: [UInt8], newerThan: Int64?)
+        /// An item that we hold for others, or keep alive ourselves.
+        case republish(salt: [UInt8], newerThan: Int64?)
     }
 
     enum Query: Hashable, Sendable {
@@ -56,6 +60,8 @@ struct Lookup: Sendable {
     var peers: FoundPeers
     /// What was counted, where that is the purpose.
     var scrape: Scrape?
+    /// `nil` where no item is searched for.
+    var item: ItemSearch?
     private var strangers: [Endpoint] = []
     /// Open queries that are not slow, to nodes and to strangers, and those that are.
     var askedInFlight = 0
@@ -72,14 +78,19 @@ struct Lookup: Sendable {
         self.limits = limits
         candidates = Candidates(target: target, limits: limits)
         peers = FoundPeers(limits: limits)
-        if case .scrape = purpose { scrape = Scrape(limits: limits) }
+        switch purpose {
+        case .scrape: scrape = Scrape(limits: limits)
+        case .item(let salt, let known), .republish(let salt, let known):
+            item = ItemSearch(target: target, salt: salt, newerThan: known)
+        case .join, .refresh, .findNode, .getPeers, .sample: break
+        }
     }
 
     /// Whether somebody outside waits for it.
     var isCommanded: Bool {
         switch purpose {
-        case .findNode, .getPeers, .scrape, .sample: true
-        case .join, .refresh: false
+        case .findNode, .getPeers, .scrape, .sample, .item: true
+        case .join, .refresh, .republish: false
         }
     }
 
@@ -206,10 +217,10 @@ struct Lookup: Sendable {
         if phase == .storing, isStoringOver { phase = .finished }
     }
 
-    /// Who asks for peers and stores nothing has what it wants; a late answer could only name more of them.
+    /// Who found something and stores nothing has what it wants; a late answer could only add to it.
     private var isGoodEnough: Bool {
-        guard case .getPeers = purpose, storing == nil else { return false }
-        return peers.count > 0 && progress == .onlyLateAnswersMissing
+        guard storing == nil, progress == .onlyLateAnswersMissing else { return false }
+        return peers.count > 0 || item?.newest != nil
     }
 
     /// Ends the search as it is: there is nobody left to ask.
@@ -218,13 +229,14 @@ struct Lookup: Sendable {
     var summary: LookupSummary {
         let closest = closest
         return LookupSummary(
-            outcome: replies > 0 ? .complete : .nobodyAnswered,
+            outcome: replies > 0 || item?.newest != nil ? .complete : .nobodyAnswered,
             closest: closest.map(\.contact),
             queriesSent: queriesSent,
             replies: replies,
             hops: closest.reduce(0) { max($0, $1.depth) },
             peersFound: peers.count,
-            storedOn: storedOn
+            storedOn: storedOn,
+            refusals: refusals
         )
     }
 }

@@ -34,6 +34,7 @@ extension DHTNode {
             )
             handOn(peerScratch, of: lookups.count - 1, from: nil, into: &actions)
         }
+        offerOwnItem(to: lookups.count - 1, at: now, into: &actions)
         pump(id, at: now, into: &actions)
         return id
     }
@@ -44,13 +45,13 @@ extension DHTNode {
         ask(index, at: now, into: &actions)
         let progress = lookups[index].progress
         if progress != .busy {
+            lookups[index].beginRepair()
             store(index, at: now, into: &actions)
             if id == joining.lookup { joined(into: &actions) }
         }
         // As long as somebody may still tell us of a node, a lookup that found none has not failed.
-        if lookups[index].replies == 0, isWaitingForNodes, id != joining.lookup || joining.resolveDeadline != nil {
-            return
-        }
+        let isTheirTurn = id != joining.lookup || joining.resolveDeadline != nil
+        if lookups[index].replies == 0, lookups[index].phase != .finished, isWaitingForNodes, isTheirTurn { return }
         lookups[index].advancePhase()
         if lookups[index].needsWidening {
             widen(index, at: now, into: &actions)
@@ -83,6 +84,7 @@ extension DHTNode {
             case .getPeers(let infoHash): .getPeers(infoHash)
             case .scrape(let infoHash): .scrape(infoHash)
             case .sample: .sampleInfohashes(lookups[index].target)
+            case .item, .republish: .get(lookups[index].target, newerThan: lookups[index].item?.latest)
             case .join, .refresh, .findNode:
                 .findNode(lookups[index].target, wantsBoth: wantsBothFamilies(for: lookups[index].purpose))
             }
@@ -136,11 +138,10 @@ extension DHTNode {
     }
 
     private mutating func store(_ index: Int, at now: Instant, into actions: inout DHTActionBuffer) {
-        guard let value = lookups[index].storing?.value else { return }
-        let (lookup, target) = (lookups[index].id, lookups[index].target)
-        for (contact, token) in lookups[index].nextStores() {
+        let lookup = lookups[index].id
+        for (contact, query) in lookups[index].nextStores() {
             send(
-                value.query(under: target, token: token),
+                query,
                 to: contact.endpoint,
                 expecting: contact.id,
                 for: .store(lookup),
@@ -159,7 +160,8 @@ extension DHTNode {
             refresh = nil
             // After a join all parts of the table are filled one after the other, then upkeep sets the pace.
             if table.hasUnexploredBucket(limits: limits) { refreshStaleBucket(at: now, into: &actions) }
-        case .findNode, .getPeers, .sample: actions.append(.finished(lookup.id, lookup.summary))
+        case .republish: republished(lookup, at: now)
+        case .findNode, .getPeers, .sample, .item: actions.append(.finished(lookup.id, lookup.summary))
         case .scrape:
             if let scrape = lookup.scrape { actions.append(.scraped(lookup.id, scrape.summary)) }
             actions.append(.finished(lookup.id, lookup.summary))

@@ -68,6 +68,7 @@ extension DHTNode {
         default:
             // Alive, but of no use to us: the node keeps its place in the table.
             statistics.errorsReceived += 1
+            noteRefusal(of: query, message, datagram)
             fail(query, at: now, into: &actions)
         }
         feedStarved(at: now, into: &actions)
@@ -123,6 +124,7 @@ extension DHTNode {
         case .sample: sampled(body, in: datagram, of: contact, by: id).map { actions.append($0) }
         case .join, .refresh, .findNode: break
         }
+        takeItem(of: index, query, body, datagram, at: now, into: &actions)
         if lookups[index].isCommanded {
             actions.append(
                 .lookupProgress(id, asked: lookups[index].queriesSent, answered: lookups[index].replies)

@@ -56,6 +56,7 @@ extension DHTNode {
             pings += 1
         }
         guard joining.hasJoined else { return }
+        republishDue(at: now, into: &actions)
         while pings < limits.pingsPerUpkeep, joining.nextRemembered < joining.remembered.count {
             let contact = joining.remembered[joining.nextRemembered]
             joining.nextRemembered += 1

@@ -12,6 +12,7 @@ final class DHTDriver {
         var foundPeers: ([Endpoint]) -> Void = { _ in }
         var scraped: (ScrapeSummary) -> Void = { _ in }
         var sampled: (NodeSample) -> Void = { _ in }
+        var foundItem: (Item) -> Void = { _ in }
         var finished: (LookupSummary) -> Void = { _ in }
         /// The node stops before the lookup ended.
         var stopped: () -> Void = {}
@@ -237,6 +238,7 @@ final class DHTDriver {
         case .foundPeers(let lookup, let peers): lookups[lookup]?.foundPeers(peers)
         case .scraped(let lookup, let summary): lookups[lookup]?.scraped(summary)
         case .sampled(let lookup, let sample): lookups[lookup]?.sampled(sample)
+        case .foundItem(let lookup, let item): lookups[lookup]?.foundItem(item)
         case .finished(let lookup, let summary): lookups.removeValue(forKey: lookup)?.finished(summary)
         case .pong(let ping, let id, let roundTrip): pings.removeValue(forKey: ping)?(.answered(id, roundTrip))
         case .pingFailed(let ping): pings.removeValue(forKey: ping)?(.silent)
