@@ -10,6 +10,7 @@ struct DualStackCommand: Sendable {
     private let target: NodeID
     private var progress: [AddressFamily: Progress] = [:]
     private var summaries: [AddressFamily: LookupSummary] = [:]
+    private var newest: Item?
 
     init(target: NodeID) { self.target = target }
 
@@ -20,6 +21,13 @@ struct DualStackCommand: Sendable {
             $0.asked += $1.asked
             $0.answered += $1.answered
         }
+    }
+
+    /// Whether an item is newer than what either half has found before.
+    mutating func isNews(_ item: Item) -> Bool {
+        guard item.isNewer(than: newest) else { return false }
+        newest = item
+        return true
     }
 
     /// Records the end of one half, and returns whether both have ended.
@@ -47,6 +55,7 @@ extension LookupSummary {
         merged.hops = max(hops, other.hops)
         merged.peersFound += other.peersFound
         merged.storedOn += other.storedOn
+        for refusal in other.refusals { StoreRefusal.add(refusal, to: &merged.refusals) }
         return merged
     }
 }

@@ -287,6 +287,8 @@ package struct DualStackNode: ~Copyable {
         case .lookupProgress(let lookup, let asked, let answered):
             guard let sum = commands[lookup]?.progressed(family, asked: asked, answered: answered) else { return nil }
             return .lookupProgress(lookup, asked: sum.asked, answered: sum.answered)
+        case .foundItem(let lookup, let item):
+            return commands[lookup]?.isNews(item) == true ? action : nil
         case .finished(let lookup, let summary):
             return finished(lookup, summary, in: family).map { .finished(lookup, $0) }
         default: return action

@@ -47,13 +47,7 @@ struct Storing: Hashable, Sendable {
     fileprivate var isOver: Bool { inFlight == 0 && (late == 0 || confirmed > 0) }
 
     /// Counts a node that would not take the value.
-    mutating func refused(_ refusal: StoreRefusal) {
-        if let index = refusals.firstIndex(where: { $0.code == refusal.code }) {
-            refusals[index].nodes += refusal.nodes
-        } else if refusals.count < StoreRefusal.most {
-            refusals.append(refusal)
-        }
-    }
+    mutating func refused(_ refusal: StoreRefusal) { StoreRefusal.add(refusal, to: &refusals) }
 }
 
 /// The second phase of a lookup that stores something: the nodes it found are asked to take the value.
