@@ -122,9 +122,9 @@ extension DHTNode {
             handOn(peers, of: index, from: contact.endpoint.address, into: &actions)
         case .scrape: scraped(body, in: datagram, by: index)
         case .sample: sampled(body, in: datagram, of: contact, by: id).map { actions.append($0) }
+        case .item, .republish: takeItem(of: index, query, body, datagram, at: now, into: &actions)
         case .join, .refresh, .findNode: break
         }
-        takeItem(of: index, query, body, datagram, at: now, into: &actions)
         if lookups[index].isCommanded {
             actions.append(
                 .lookupProgress(id, asked: lookups[index].queriesSent, answered: lookups[index].replies)
