@@ -31,7 +31,8 @@ extension Lookup {
     mutating func beginRepair() {
         guard storing == nil, case .item = purpose, phase == .searching, let newest = item?.newest,
             let sequence = newest.seal?.sequence,
-            closest.contains(where: { $0.token != nil && item?.version(at: $0.contact.endpoint) ?? sequence < sequence })
+            closest.contains(where: { $0.token != nil && item?.version(at: $0.contact.endpoint) ?? sequence < sequence }
+            )
         else { return }
         storing = Storing(.item(OutgoingItem(item: newest, occasion: .repair)))
     }

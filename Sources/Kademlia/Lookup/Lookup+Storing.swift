@@ -38,13 +38,20 @@ struct Storing: Hashable, Sendable {
     fileprivate(set) var confirmed = 0
     /// Who was asked to take it: nobody is twice.
     fileprivate var handedTo: Set<Endpoint> = []
-    fileprivate(set) var farthest: UInt160?
+    private(set) var farthest: UInt160?
     private(set) var refusals: [StoreRefusal] = []
 
     init(_ value: StoredValue) { self.value = value }
 
     /// Late confirmations are waited for only while there is none at all: they count, but hold nobody up.
     fileprivate var isOver: Bool { inFlight == 0 && (late == 0 || confirmed > 0) }
+
+    /// Whether it was not handed to this node before; notes that it is.
+    fileprivate mutating func hands(to taker: Candidate) -> Bool {
+        guard handedTo.insert(taker.contact.endpoint).inserted else { return false }
+        farthest = max(farthest ?? taker.distance, taker.distance)
+        return true
+    }
 
     /// Counts a node that would not take the value.
     mutating func refused(_ refusal: StoreRefusal) { StoreRefusal.add(refusal, to: &refusals) }
@@ -68,10 +75,9 @@ extension Lookup {
         var stores: [(contact: Contact, query: OutgoingQuery)] = []
         for taker in takers {
             let sequence = item?.version(at: taker.contact.endpoint)
-            guard let token = taker.token, value.isFor(holderOf: sequence),
-                storing?.handedTo.insert(taker.contact.endpoint).inserted == true
-            else { continue }
-            storing?.farthest = max(storing?.farthest ?? taker.distance, taker.distance)
+            guard let token = taker.token, value.isFor(holderOf: sequence), storing?.hands(to: taker) == true else {
+                continue
+            }
             stores.append((taker.contact, value.query(under: target, token: token, toHolderOf: sequence)))
         }
         storing?.inFlight += stores.count
