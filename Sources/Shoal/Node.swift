@@ -70,7 +70,7 @@ public actor Node {
     }
 
     /// The parts that need no network: disk workers and state.
-    private func open() throws(ShoalError) -> NodeCore {
+    func open() throws(ShoalError) -> NodeCore {
         if isStopped { throw ShoalError(.failed, "the node was stopped") }
         if let core { return core }
         guard let loop else {
@@ -144,47 +144,4 @@ public actor Node {
     ) async throws(ShoalError) -> (verified: Int, pieces: Int) {
         (try await open().verify(file.torrent, at: path), file.torrent.layout.pieceCount)
     }
-
-    // MARK: DHT
-
-    /// Pings one node.
-    ///
-    /// - Parameter address: `host:port`.
-    /// - Returns: its ID in hex and the round trip in seconds, or `nil` when it stays silent.
-    public func ping(_ address: String) async throws(ShoalError) -> (nodeID: String, roundTrip: Double)? {
-        try await open().ping(address)
-    }
-
-    /// The nodes closest to a place in the key space.
-    ///
-    /// - Parameters:
-    ///   - target: 40 hexadecimal or 32 base32 digits.
-    ///   - timeout: seconds.
-    public func findNodes(closestTo target: String, timeout: Double) async throws(ShoalError) -> [DHTContact] {
-        try await open().findNodes(closestTo: target, timeout: timeout)
-    }
-
-    /// The peers that the DHT names for an info-hash, `ip:port`.
-    ///
-    /// - Parameters:
-    ///   - infoHash: 40 hexadecimal or 32 base32 digits.
-    ///   - timeout: seconds.
-    public func findPeers(of infoHash: String, timeout: Double) async throws(ShoalError) -> [String] {
-        try await open().findPeers(of: infoHash, timeout: timeout)
-    }
-
-    /// The routing table, after looking up our own neighbourhood.
-    ///
-    /// - Parameter timeout: seconds.
-    public func routingTable(timeout: Double) async throws(ShoalError) -> [DHTContact] {
-        try await open().routingTable(timeout: timeout)
-    }
-}
-
-/// A DHT node as a person sees it.
-public struct DHTContact: Hashable, Sendable {
-    /// 40 hexadecimal digits.
-    public var nodeID: String
-    /// `ip:port`.
-    public var address: String
 }

@@ -33,58 +33,6 @@ extension NodeCore {
         return try result.get()
     }
 
-    // MARK: DHT
-
-    private func driver() throws(ShoalError) -> DHTDriver {
-        guard let dht else { throw ShoalError(.usage, "this needs the DHT, which --no-dht switched off") }
-        return dht
-    }
-
-    func ping(_ address: String) async throws(ShoalError) -> (nodeID: String, roundTrip: Double)? {
-        let dht = try driver()
-        guard HostAndPort(address) != nil else { throw ShoalError(.usage, "'\(address)' is not HOST:PORT") }
-        let endpoints: [Endpoint] = await withCheckedContinuation { done in
-            resolve(address) { done.resume(returning: $0) }
-        }
-        try throwIfStopping()
-        guard let endpoint = endpoints.first(where: { serves($0.address.family) }) ?? endpoints.first else {
-            throw ShoalError(.network, "cannot find the address of '\(address)'")
-        }
-        let result: DHTDriver.PingResult = await withCheckedContinuation { done in
-            turn { dht.ping(endpoint) { done.resume(returning: $0) } }
-        }
-        guard case .answered(let id, let roundTrip) = result else { return nil }
-        return (id.hex, roundTrip.inSeconds)
-    }
-
-    func findNodes(closestTo text: String, timeout: Double) async throws(ShoalError) -> [DHTContact] {
-        let dht = try driver()
-        guard let target = InfoHash(text: text) else {
-            throw ShoalError(.usage, "'\(text)' is no node ID: 40 hexadecimal or 32 base32 digits are needed")
-        }
-        let search = DHTSearch(self, timeout: timeout)
-        let summary = await search.run { handler in dht.findNode(NodeID(target), handler) }
-        return summary?.closest.map { DHTContact($0) } ?? []
-    }
-
-    func findPeers(of text: String, timeout: Double) async throws(ShoalError) -> [String] {
-        let dht = try driver()
-        guard let infoHash = InfoHash(text: text) else {
-            throw ShoalError(.usage, "'\(text)' is no info-hash: 40 hexadecimal or 32 base32 digits are needed")
-        }
-        let search = DHTSearch(self, timeout: timeout)
-        _ = await search.run { handler in dht.findPeers(of: infoHash, announcing: nil, handler) }
-        return search.peers.map(\.description)
-    }
-
-    /// The table, once its own neighbourhood was looked up.
-    func routingTable(timeout: Double) async throws(ShoalError) -> [DHTContact] {
-        let dht = try driver()
-        let search = DHTSearch(self, timeout: timeout)
-        _ = await search.run { handler in dht.findNode(dht.nodeID, handler) }
-        return dht.contacts.map { DHTContact($0) }
-    }
-
     /// The first node answers: whoever could not tell anybody where it is tells now. The first node of a network gets here
     /// when its first visitor comes.
     func joinedDHT() {
@@ -102,49 +50,4 @@ extension NodeCore {
             }
         emit(.notice("\(whom); trying again in \(Int(pause.inSeconds.rounded(.up))) s"))
     }
-}
-
-/// One lookup that a person waits for.
-private final class DHTSearch {
-    private let core: NodeCore
-    private let timeout: Double
-    private(set) var peers: [Endpoint] = []
-    private var lookup: LookupID?
-    private var done: CheckedContinuation<LookupSummary?, Never>?
-    private lazy var alarm = Alarm(core) { [unowned self] in finish(nil) }
-
-    init(_ core: NodeCore, timeout: Double) {
-        self.core = core
-        self.timeout = timeout
-    }
-
-    /// The summary, or `nil` when the time was over first; peers found until then count.
-    func run(_ begin: @escaping (DHTDriver.LookupHandler) -> LookupID) async -> LookupSummary? {
-        await withCheckedContinuation { done in
-            self.done = done
-            core.turn {
-                // A day is as good as for ever, and can be added to any time.
-                alarm.set(core.now + .seconds(min(max(0, timeout), 86_400)))
-                lookup = begin(
-                    DHTDriver.LookupHandler(
-                        foundPeers: { self.peers += $0 },
-                        finished: { self.finish($0) },
-                        stopped: { self.finish(nil) }
-                    )
-                )
-            }
-        }
-    }
-
-    private func finish(_ summary: LookupSummary?) {
-        guard let done else { return }
-        self.done = nil
-        alarm.set(nil)
-        if summary == nil, let lookup { core.dht?.cancel(lookup) }
-        done.resume(returning: summary)
-    }
-}
-
-extension DHTContact {
-    init(_ contact: Contact) { self.init(nodeID: contact.id.hex, address: contact.endpoint.description) }
 }

@@ -3,6 +3,7 @@ import Shoal
 import Testing
 
 let someHash = "0123456789abcdef0123456789abcdef01234567"
+let someKey = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /// Reads a command line, with variables and files that the test names.
 func read(
@@ -26,6 +27,8 @@ func refusal(
         return error
     }
 }
+
+let long65 = String(repeating: "x", count: 65)
 
 extension Invocation {
     var fetch: Fetch? { if case .fetch(let fetch) = command { fetch } else { nil } }
@@ -91,6 +94,29 @@ struct InvocationTests {
             ),
             (["dht", "get-peers", someHash], .dht(.init(kind: .peers(someHash), network: Network()))),
             (["dht", "table"], .dht(.init(kind: .table, network: Network()))),
+            (["dht", "stats"], .dht(.init(kind: .stats, network: Network()))),
+            (["dht", "have", someHash], .dht(.init(kind: .have(someHash), network: Network()))),
+            (["dht", "scrape", someHash], .dht(.init(kind: .scrape(someHash), network: Network()))),
+            (["dht", "sample"], .dht(.init(kind: .sample(nil), network: Network()))),
+            (["dht", "sample", someHash], .dht(.init(kind: .sample(someHash), network: Network()))),
+            (["dht", "put", "hello"], .dht(.init(kind: .put(.text("hello"), nil), network: Network()))),
+            (
+                ["dht", "put", "--file=-", "--key", "k", "--salt", "s", "--seq=7", "--cas", "6"],
+                .dht(
+                    .init(
+                        kind: .put(.file("-"), .init(keyFile: "k", salt: "s", sequence: 7, replacing: 6)),
+                        network: Network()
+                    )
+                )
+            ),
+            (
+                ["dht", "get", someHash, "--salt=s", "--raw"],
+                .dht(.init(kind: .get(someHash, salt: "s", raw: true), network: Network()))
+            ),
+            (
+                ["dht", "get", someKey],
+                .dht(.init(kind: .get(someKey, salt: "", raw: false), network: Network()))
+            ),
             (["torrent", "create", "a", "-of"], .torrent(.create(ShareRequest(paths: ["a"]), output: "f"))),
             (["torrent", "show", "f"], .torrent(.show("f"))),
             (["torrent", "magnet", "f"], .torrent(.magnet("f"))),
@@ -107,6 +133,13 @@ struct InvocationTests {
     )
     func verbs(arguments: [String], command: Invocation.Command) throws {
         #expect(try read(arguments).command == command)
+    }
+
+    @Test("share --update names the key file and the salt")
+    func update() throws {
+        let share = try #require(try read(["share", "x", "--update", "k", "--salt", "blog"]).share)
+        #expect(share.update == .init(keyFile: "k", salt: "blog"))
+        #expect(try read(["share", "x"]).share?.update == nil)
     }
 
     @Test("options may stand before the verb, and -- ends them")
@@ -140,7 +173,7 @@ struct InvocationTests {
             (["fecth", "x"], "there is no verb 'fecth'; did you mean fetch?"),
             (["frobnicate"], "there is no verb 'frobnicate'; shoal share PATH shares"),
             (["dht", "pnig"], "dht has no verb 'pnig'; did you mean ping?"),
-            (["dht"], "dht needs one of: ping, find, get-peers, table"),
+            (["dht"], "dht needs one of: ping, find, get-peers, have, scrape, put, get, sample, table, stats"),
             (["fetch"], "fetch needs WHAT; usage: shoal fetch [OPTION...] WHAT"),
             (["fetch", "a", "b"], "fetch takes WHAT, but 2 arguments were given; usage: shoal fetch"),
             (["node", "x"], "node takes no argument, but 'x' was given"),
@@ -168,6 +201,22 @@ struct InvocationTests {
             (["node", "--listen", "6881"], "--listen: '6881' is not ADDR:PORT"),
             (["node", "--bootstrap", "host:0"], "--bootstrap: 'host:0' is not HOST:PORT"),
             (["dht", "ping", "x"], "NODE: 'x' is not HOST:PORT"),
+            (["dht", "put"], "put needs VALUE or --file FILE"),
+            (["dht", "put", "v", "--file", "f"], "put takes VALUE or --file FILE, not both"),
+            (["dht", "put", "v", "--salt", "s"], "--salt is for a value that is signed"),
+            (["dht", "put", "v", "--seq", "1"], "--seq is for a value that is signed"),
+            (["dht", "put", "v", "--key", "k", "--seq", "-1"], "--seq: '-1' is not a whole number"),
+            (["dht", "put", "v", "--key", "k", "--cas", "9223372036854775808"], "--cas: '9223372036854775808' is not"),
+            (["dht", "put", "v", "--key", "k", "--salt", long65], "--salt: a salt has at most 64 bytes"),
+            (["dht", "get", "abc"], "NAME: 'abc' is neither a target (40 hexadecimal digits) nor a public key (64)"),
+            (["dht", "get", someHash, "--raw", "--json"], "--raw and --json both write to standard output"),
+            (["dht", "scrape", "x"], "INFOHASH: 'x' is neither 40 hexadecimal nor 32 base32 digits"),
+            (["dht", "have", "x"], "INFOHASH: 'x' is neither"),
+            (["dht", "sample", "x"], "ID: 'x' is neither"),
+            (["share", "x", "--salt", "s"], "--salt goes with --update KEYFILE"),
+            (["share", "x", "--update", "k", "--private"], "--update publishes in the DHT, where a private torrent"),
+            (["share", "x", "--update", "k", "--no-dht"], "--update publishes in the DHT, which --no-dht leaves out"),
+            (["fetch", someHash, "--every", "0"], "--every: '0' is not a number of seconds above 0"),
             (["dht", "get-peers", "x"], "INFOHASH: 'x' is neither 40 hexadecimal nor 32 base32 digits"),
             (["completions", "bsh"], "completions must be one of bash, zsh, fish, not 'bsh'; did you mean bash?"),
             (["node", "--color", "red"], "--color must be one of auto, always, never, not 'red'"),
@@ -276,6 +325,9 @@ struct FetchTargetTests {
         arguments: [
             ("magnet:?xt=urn:btih:\(someHash)", .magnet("magnet:?xt=urn:btih:\(someHash)")),
             ("MAGNET:?XT=urn:btih:\(someHash)", .magnet("MAGNET:?XT=urn:btih:\(someHash)")),
+            (
+                "magnet:?xs=urn:btpk:\(someKey)&s=6e", .published("magnet:?xs=urn:btpk:\(someKey)&s=6e")
+            ),
             (someHash, .infoHash(someHash)),
             ("AAAABBBBCCCCDDDDEEEEFFFFGGGG2345", .infoHash("AAAABBBBCCCCDDDDEEEEFFFFGGGG2345")),
             ("a.torrent", .file("a.torrent")), ("./name@host:1", .file("./name@host:1")),

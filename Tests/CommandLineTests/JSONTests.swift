@@ -59,6 +59,16 @@ struct JSONTests {
                 .listening(address: "0.0.0.0:6881", address6: "[::]:6881", nodeID: "ab"),
                 #"{"event":"listening","address":"0.0.0.0:6881","address6":"[::]:6881","node_id":"ab"}"#
             ),
+            (
+                .published(
+                    Publication(infoHash: someHash, magnet: "magnet:?xs=urn:btpk:ab", key: "ab", sequence: 7, nodes: 8)
+                ),
+                #"{"event":"published","info_hash":"\#(someHash)","magnet":"magnet:?xs=urn:btpk:ab","key":"ab","seq":7,"nodes":8}"#
+            ),
+            (
+                .version(TorrentVersion(infoHash: someHash, sequence: 7, previous: 5)),
+                #"{"event":"version","info_hash":"\#(someHash)","seq":7,"previous":5}"#
+            ),
             (.dht(DHTStatus(nodes: 3, isJoined: true)), #"{"event":"dht","nodes":3,"joined":true}"#),
             (
                 .torrent(someTorrent()),
@@ -153,7 +163,7 @@ struct JSONTests {
         "decimals",
         arguments: [
             (0, 1, "0.0"), (0.05, 1, "0.1"), (34.1, 3, "34.100"), (-1.26, 1, "-1.3"), (-0.01, 1, "0.0"), (12, 0, "12"),
-            (.nan, 1, nil), (.infinity, 1, nil), (1e300, 1, nil),
+            (0.000123, 6, "0.000123"), (1e14, 6, nil), (.nan, 1, nil), (.infinity, 1, nil), (1e300, 1, nil),
         ] as [(Double, Int, String?)]
     )
     func decimals(value: Double, digits: Int, text: String?) {

@@ -69,7 +69,8 @@ struct ReferenceTests {
     @Test(
         "bash completes",
         arguments: [
-            ("shoal fe", "fetch"), ("shoal dht ", "ping find get-peers table"), ("shoal --state x fe", "fetch"),
+            ("shoal fe", "fetch"), ("shoal dht ", "ping find get-peers have scrape put get sample table stats"),
+            ("shoal --state x fe", "fetch"),
             ("shoal fetch --li", "--limit-down --limit-up --listen"), ("shoal fetch --secure ", "prefer require off"),
             ("shoal torrent create --pie", "--piece-length"), ("shoal completions ", "bash zsh fish"),
             ("shoal node x", ""),

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """One libtorrent session as a process: JSON lines in, JSON events out. Finds its peers through the DHT alone.
 
-The first argument is a JSON object: ip, port, bootstrap (`ip:port` or empty), and what to do: torrent or magnet, folder.
+The first argument is a JSON object: ip, port, bootstrap (`ip:port` or empty), and what to do: torrent or magnet, folder;
+or values of BEP 44: `put` (list of {text} or {text, private, public, salt}), `get` (list of {target} or {public, salt});
+or `sample`, the address of a node to ask as BEP 51 says; or `peers`, an info-hash whose peers to look up. Those are repeated until they are answered.
 """
 import json
 import sys
+import time
 
 import libtorrent as lt
 
@@ -28,7 +31,8 @@ session = lt.session({
     "allow_multiple_connections_per_ip": True,
     "out_enc_policy": 2, "in_enc_policy": 2,  # 2 is plain text only
     "alert_mask": int(lt.alert.category_t.status_notification | lt.alert.category_t.error_notification
-                      | lt.alert.category_t.storage_notification),
+                      | lt.alert.category_t.storage_notification | lt.alert.category_t.dht_notification
+                      | lt.alert.category_t.dht_operation_notification),
 })
 say("listening", address=f"{config['ip']}:{session.listen_port()}", version=lt.__version__)
 
@@ -44,12 +48,66 @@ if config.get("torrent") or config.get("magnet"):
     parameters.flags |= lt.torrent_flags.disable_lsd | lt.torrent_flags.disable_pex
     handle = session.add_torrent(parameters)
 
+
+
+def put(item):
+    if "public" not in item:
+        return session.dht_put_immutable_item(item["text"])
+    session.dht_put_mutable_item(bytes.fromhex(item["private"]), bytes.fromhex(item["public"]), item["text"].encode(),
+                                 item["salt"].encode())
+
+
+def get(item):
+    if "target" in item:
+        session.dht_get_immutable_item(lt.sha1_hash(bytes.fromhex(item["target"])))
+    else:
+        session.dht_get_mutable_item(bytes.fromhex(item["public"]), item["salt"].encode())
+
+
+def text(value):
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def ask_dht():
+    """Everything that was not answered yet."""
+    for item in config.get("put", []):
+        put(item)
+    for item in config.get("get", []):
+        get(item)
+    if config.get("peers"):
+        session.dht_get_peers(lt.sha1_hash(bytes.fromhex(config["peers"])))
+    if config.get("sample"):
+        host, port = config["sample"].rsplit(":", 1)
+        session.dht_sample_infohashes((host, int(port)), lt.sha1_hash(bytes(20)))
+
+
+ask_at = time.monotonic() + 2
 complete = False
 while True:
     session.wait_for_alert(250)
+    if time.monotonic() >= ask_at:
+        ask_at = time.monotonic() + 3
+        ask_dht()
     for alert in session.pop_alerts():
         if isinstance(alert, (lt.torrent_error_alert, lt.file_error_alert, lt.listen_failed_alert)):
             say("error", message=alert.message())
+        elif isinstance(alert, lt.dht_put_alert) and alert.num_success > 0:
+            if any(alert.public_key):
+                config["put"] = [i for i in config["put"] if i.get("public") != bytes(alert.public_key).hex()]
+                say("put", key=bytes(alert.public_key).hex(), nodes=alert.num_success, seq=alert.seq)
+            else:
+                config["put"] = [i for i in config["put"] if "public" in i]
+                say("put", target=str(alert.target), nodes=alert.num_success)
+        elif isinstance(alert, lt.dht_immutable_item_alert) and alert.item:
+            config["get"] = [i for i in config["get"] if i.get("target") != str(alert.target)]
+            say("item", target=str(alert.target), value=text(alert.item))
+        elif isinstance(alert, lt.dht_mutable_item_alert) and alert.item:
+            say("item", key=bytes(alert.key).hex(), value=text(alert.item), seq=alert.seq)
+        elif isinstance(alert, lt.dht_get_peers_reply_alert):
+            say("peers", peers=["%s:%d" % peer for peer in alert.peers()])
+        elif isinstance(alert, lt.dht_sample_infohashes_alert) and alert.num_infohashes:
+            config["sample"] = None
+            say("sample", total=alert.num_infohashes, interval=str(alert.interval), samples=[str(s) for s in alert.samples])
         elif isinstance(alert, lt.cache_flushed_alert):
             say("complete", downloaded=handle.status().total_payload_download)
     if handle and not complete and handle.status().is_seeding:

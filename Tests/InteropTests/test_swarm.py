@@ -46,3 +46,33 @@ class SwarmTests(_Interop):
         seen = " ".join(p.get("client") or "" for p in sharer.all("peer")).lower()
         for name in [c.signature.lower() for c in clients.ALL] + ["shoal"]:
             self.assertIn(name, seen, "the sharer has not met all of them")
+
+    @long
+    def test_all_announce(self):
+        """libtorrent, aria2, Transmission and shoal announce in one DHT; shoal and libtorrent find them all there"""
+        for client in clients.ALL:
+            self.require(client)
+        source = files.random_file(self.path("source", "sample.bin"), 1_000_000)
+        nodes = self.network(clients.Transmission.network)
+        torrent_file = self.path("sample.torrent")
+        sharer = self.share(source, "--save-torrent", torrent_file, bootstrap=nodes[0], host=clients.new_address())
+        others = {client: client(self, nodes) for client in clients.ALL}
+        for client in others.values():
+            client.seed(torrent_file, self.path("source"))
+        everybody = {sharer.address} | {f"{c.ip}:{c.port}" for c in others.values()}
+
+        def have():
+            process = self.run_shoal("dht", "have", sharer.info_hash, "--json", "--bootstrap", nodes[0], "--state",
+                                     self.path("ask"), "--listen", f"{clients.new_address()}:0", seconds=30)
+            return {e["address"]: e for e in process.all("have")}
+        found = until(lambda: (h := have()) and everybody <= set(h) and h, clients.Transmission.patience,
+                      f"the DHT to name {everybody}", self.logs, every=5)
+        for client in others.values():
+            holder = found[f"{client.ip}:{client.port}"]
+            self.assertEqual((holder["state"], holder["seed"]), ("answered", True), holder)
+            self.assertIn(client.signature.lower(), holder["client"].lower())
+        asker = clients.Libtorrent(self, nodes)
+        asker.join(peers=sharer.info_hash)
+        named = set()
+        until(lambda: [named.update(e["peers"]) for e in asker.process.all("peers")] and everybody <= named, 60,
+              "libtorrent to find them all", self.logs)

@@ -117,10 +117,10 @@ extension DHTNode {
         hearForCompanion(body, datagram, from: contact, to: lookups[index].purpose)
         lookups[index].answered(query, by: contact, token: token, naming: usable)
         switch lookups[index].purpose {
-        case .getPeers:
+        case .getPeers, .scrape:
             let peers = body.peers(family, in: datagram, atMost: limits.valuesPerLookup)
             handOn(peers, of: index, from: contact.endpoint.address, into: &actions)
-        case .scrape: scraped(body, in: datagram, by: index)
+            lookups[index].scrape?.take(body, peers, in: datagram)
         case .sample: sampled(body, in: datagram, of: contact, by: id).map { actions.append($0) }
         case .item, .republish: takeItem(of: index, query, body, datagram, at: now, into: &actions)
         case .join, .refresh, .findNode: break

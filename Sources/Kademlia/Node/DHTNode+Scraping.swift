@@ -39,17 +39,6 @@ extension DHTNode {
         if limits.exempts(source) || validated.contains(source, at: now) { return limits.replyBytes }
         return min(limits.replyBytes, query.byteCount * limits.amplification)
     }
-
-    /// Takes the filters of a node, or the peers that it names instead.
-    mutating func scraped(_ body: MessageBody, in datagram: RawSpan, by index: Int) {
-        if let seeds = body.seedFilter.flatMap({ ScrapeFilter(datagram.extracting($0)) }),
-            let peers = body.peerFilter.flatMap({ ScrapeFilter(datagram.extracting($0)) })
-        {
-            lookups[index].scrape?.add(seeds: seeds, peers: peers)
-        } else {
-            lookups[index].scrape?.add(named: body.peers(family, in: datagram, atMost: limits.valuesPerLookup))
-        }
-    }
 }
 
 /// The filters of one answer.

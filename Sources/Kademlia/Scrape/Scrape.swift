@@ -31,6 +31,17 @@ struct Scrape: Sendable {
 
     init(limits: DHTLimits) { self.limits = limits }
 
+    /// Takes the filters of one node, or the peers that it names instead.
+    mutating func take(_ body: MessageBody, _ peers: [Endpoint], in datagram: RawSpan) {
+        if let seedFilter = body.seedFilter.flatMap({ ScrapeFilter(datagram.extracting($0)) }),
+            let peerFilter = body.peerFilter.flatMap({ ScrapeFilter(datagram.extracting($0)) })
+        {
+            add(seeds: seedFilter, peers: peerFilter)
+        } else {
+            add(named: peers)
+        }
+    }
+
     /// Takes the filters of one node.
     mutating func add(seeds: ScrapeFilter, peers: ScrapeFilter) {
         let size = max(seeds.estimate, peers.estimate)

@@ -14,6 +14,10 @@ public enum Event: Hashable, Sendable {
     case done(Completion)
     /// A torrent paused for a local reason (disk full) or ended; the node lives on.
     case failed(infoHash: String, ShoalError)
+    /// A torrent was published as the newest version of what its publisher's key stands for (BEP 46).
+    case published(Publication)
+    /// The newest version of what was looked up, or a newer one (BEP 46).
+    case version(TorrentVersion)
     /// SIGINT or SIGTERM came, by its number (`Configuration.reportsSignals`).
     case interrupted(signal: Int32)
     /// One sentence for the person, e.g. that no bootstrap node answers; not fatal.
@@ -132,4 +136,28 @@ public struct Completion: Hashable, Sendable {
     public var downloaded: Int64
     /// Bytes of what was wanted.
     public var size: Int64
+}
+
+/// A torrent that its publisher has signed as the newest version (BEP 46).
+public struct Publication: Hashable, Sendable {
+    /// 40 hexadecimal digits.
+    public var infoHash: String
+    /// The link that follows what the key publishes.
+    public var magnet: String
+    /// The publisher's key, 64 hexadecimal digits.
+    public var key: String
+    /// The version.
+    public var sequence: Int64
+    /// Nodes that store it.
+    public var nodes: Int
+}
+
+/// One version of a torrent with a publisher (BEP 46).
+public struct TorrentVersion: Hashable, Sendable {
+    /// 40 hexadecimal digits.
+    public var infoHash: String
+    /// Higher for each version.
+    public var sequence: Int64
+    /// The version that was known before.
+    public var previous: Int64?
 }

@@ -13,6 +13,8 @@ final class DHTDriver {
         var scraped: (ScrapeSummary) -> Void = { _ in }
         var sampled: (NodeSample) -> Void = { _ in }
         var foundItem: (Item) -> Void = { _ in }
+        /// So many nodes have answered.
+        var progressed: (Int) -> Void = { _ in }
         var finished: (LookupSummary) -> Void = { _ in }
         /// The node stops before the lookup ended.
         var stopped: () -> Void = {}
@@ -60,6 +62,7 @@ final class DHTDriver {
         let families = sockets.compactMap { socket in socket.localEndpoint.map { ($0.address.family, socket) } }
         let byFamily = Dictionary(families, uniquingKeysWith: { first, _ in first })
         self.sockets = byFamily
+        startedAt = core.now
         var limits = DHTLimits()
         // A network inside one building has one /24: the rules against many nodes of one owner would leave it without nodes.
         limits.exemption = core.configuration.localLimits ? .none : .loopbackAndPrivate
@@ -83,6 +86,10 @@ final class DHTDriver {
             socket.handler = self
         }
     }
+
+    /// What each of our nodes has seen and done.
+    var reports: [NodeReport] { node.reports }
+    let startedAt: Instant
 
     /// The identifier that we show: of the IPv4 DHT, where we are in both.
     var nodeID: NodeID { node.id(.v4) ?? node.id(.v6) ?? NodeID(.zero) }
@@ -160,28 +167,40 @@ final class DHTDriver {
         isSeed: Bool = false,
         _ handler: LookupHandler
     ) -> LookupID {
-        let id = node.findPeers(of: infoHash, announcingPort: port, isSeed: isSeed, at: core.now, into: &actions)
-        lookups[id] = handler
-        perform()
-        return id
+        begin(handler) { $0.findPeers(of: infoHash, announcingPort: port, isSeed: isSeed, at: $1, into: &$2) }
     }
 
     func findNode(_ target: NodeID, _ handler: LookupHandler) -> LookupID {
-        let id = node.findNode(closestTo: target, at: core.now, into: &actions)
-        lookups[id] = handler
-        perform()
-        return id
+        begin(handler) { $0.findNode(closestTo: target, at: $1, into: &$2) }
     }
 
     func scrape(_ infoHash: InfoHash, _ handler: LookupHandler) -> LookupID {
-        let id = node.scrape(infoHash, at: core.now, into: &actions)
-        lookups[id] = handler
-        perform()
-        return id
+        begin(handler) { $0.scrape(infoHash, at: $1, into: &$2) }
     }
 
     func sample(around target: NodeID, _ handler: LookupHandler) -> LookupID {
-        let id = node.sample(around: target, at: core.now, into: &actions)
+        begin(handler) { $0.sample(around: target, at: $1, into: &$2) }
+    }
+
+    func findItem(
+        _ target: NodeID,
+        salt: [UInt8],
+        newerThan sequence: Int64?,
+        _ handler: LookupHandler
+    ) -> LookupID {
+        begin(handler) { $0.findItem(target, salt: salt, newerThan: sequence, at: $1, into: &$2) }
+    }
+
+    /// - Parameter isKept: whether the node publishes it again, hourly, until it stops.
+    func store(_ item: Item, replacing: Int64?, isKept: Bool, _ handler: LookupHandler) -> LookupID {
+        begin(handler) { $0.store(item, replacing: replacing, keeping: isKept, at: $1, into: &$2) }
+    }
+
+    private func begin(
+        _ handler: LookupHandler,
+        _ command: (inout DualStackNode, Instant, inout DHTActionBuffer) -> LookupID
+    ) -> LookupID {
+        let id = command(&node, core.now, &actions)
         lookups[id] = handler
         perform()
         return id
@@ -244,7 +263,8 @@ final class DHTDriver {
         case .pingFailed(let ping): pings.removeValue(forKey: ping)?(.silent)
         case .eclipseSuspected:
             core.emit(.notice("too many DHT nodes crowd around a key, perhaps to hide it: asking all around them"))
-        case .lookupProgress, .addressChanged: break
+        case .lookupProgress(let lookup, _, let answered): lookups[lookup]?.progressed(answered)
+        case .addressChanged: break
         }
     }
 

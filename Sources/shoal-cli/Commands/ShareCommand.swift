@@ -11,6 +11,9 @@ enum ShareCommand {
         if let file = share.torrentFile {
             request.torrent = try console.contents(of: file, limit: FetchTarget.torrentLimit)
         }
+        let update = try share.update.map { (signature) throws(ShoalError) in
+            try DHTVersion(signature, options, on: console)
+        }
         var session = EngineSession(
             try share.network.configuration(on: console),
             purpose: .share,
@@ -23,12 +26,41 @@ enum ShareCommand {
             if let path = share.saveTorrent, let file = try await node.torrentFile(torrent.infoHash) {
                 try console.save(file.bytes, at: path)
             }
+            if let update { try await publish(torrent.infoHash, as: update, on: node) }
         } _: { session, happening throws(ShoalError) in
-            if case .event(.torrent(let torrent)) = happening, !options.json {
-                let isTerminal = console.isTerminal(.standardOutput)
+            guard !options.json else { return .goOn }
+            let isTerminal = console.isTerminal(.standardOutput)
+            switch happening {
+            case .event(.torrent(let torrent)):
                 try session.print(ShareAnnouncement(torrent, outputIsTerminal: isTerminal))
+            case .event(.published(let publication)):
+                try session.print(ShareAnnouncement(publication, outputIsTerminal: isTerminal))
+            default: break
             }
             return .goOn
+        }
+    }
+
+    /// How long a version may take to be found and stored.
+    private static let publishLimit = 10.0
+    private static let pauseBeforeRetry = Duration.seconds(15)
+
+    /// Publishes the torrent, as soon as there is somebody to publish it with; then the node repeats it hourly.
+    private static func publish(
+        _ infoHash: String,
+        as version: DHTVersion,
+        on node: Node
+    ) async throws(ShoalError) {
+        var version = version
+        version.isKept = true
+        while !Task.isCancelled {
+            do throws(ShoalError) {
+                try await node.publish(infoHash, as: version, timeout: publishLimit)
+                return
+            } catch {
+                guard error.code == .noPeers || error.code == .timedOut else { throw error }
+            }
+            try? await Task.sleep(for: pauseBeforeRetry)
         }
     }
 }

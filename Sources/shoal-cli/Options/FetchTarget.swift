@@ -5,6 +5,8 @@ import Shoal
 /// What `fetch` was asked for, before any file is read.
 enum FetchTarget: Hashable, Sendable {
     case magnet(String)
+    /// A magnet link that names a publisher, whose newest version is meant (BEP 46).
+    case published(String)
     /// 40 hexadecimal or 32 base32 digits.
     case infoHash(String)
     /// The path of a `.torrent`.
@@ -16,12 +18,13 @@ enum FetchTarget: Hashable, Sendable {
     init(_ text: String, exists: (String) -> Bool) throws(ShoalError) {
         let lowercased = text.lowercased()
         if lowercased.hasPrefix("magnet:") {
-            do {
-                _ = try MagnetLink(parsing: text)
+            let link: MagnetLink
+            do throws(MagnetError) {
+                link = try MagnetLink(parsing: text)
             } catch {
                 throw ShoalError(.usage, "\(error)")
             }
-            self = .magnet(text)
+            self = link.updates == nil ? .magnet(text) : .published(text)
         } else if InfoHash(text: text) != nil {
             self = .infoHash(text)
         } else if lowercased.hasPrefix("http://") || lowercased.hasPrefix("https://") {

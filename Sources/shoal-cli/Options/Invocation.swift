@@ -23,6 +23,8 @@ struct Invocation: Hashable, Sendable {
         var request: ShareRequest
         var torrentFile: String?
         var saveTorrent: String?
+        /// Under whose key it is published as the newest version (BEP 46).
+        var update: DHTQuestion.Signature?
         var network: Network
     }
 
@@ -31,6 +33,8 @@ struct Invocation: Hashable, Sendable {
         var options: FetchOptions
         /// Go on sharing when done.
         var keepsSharing = false
+        /// How often a publisher's newer version is looked for while sharing.
+        var checkInterval: Duration = .seconds(600)
         /// Give up when nothing moved for so long; `nil` for never.
         var timeout: Duration?
         var network: Network
@@ -44,7 +48,32 @@ struct Invocation: Hashable, Sendable {
             case find(String)
             /// 40 hexadecimal or 32 base32 digits.
             case peers(String)
+            /// 40 hexadecimal or 32 base32 digits.
+            case have(String)
+            /// 40 hexadecimal or 32 base32 digits.
+            case scrape(String)
+            case put(Value, Signature?)
+            /// A target (40 hexadecimal digits) or a public key (64).
+            case get(String, salt: String, raw: Bool)
+            /// 40 hexadecimal or 32 base32 digits; `nil` for a random place.
+            case sample(String?)
             case table
+            case stats
+        }
+
+        /// What `put` stores.
+        enum Value: Hashable, Sendable {
+            case text(String)
+            /// A path, `-` for standard input.
+            case file(String)
+        }
+
+        /// Who publishes a value, and which version of it.
+        struct Signature: Hashable, Sendable {
+            var keyFile: String
+            var salt = ""
+            var sequence: Int64?
+            var replacing: Int64?
         }
 
         var kind: Kind

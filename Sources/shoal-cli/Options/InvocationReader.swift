@@ -4,8 +4,8 @@ import Shoal
 
 /// Turns a parsed command line into an `Invocation`: text becomes checked values, each complaint names its option.
 struct InvocationReader {
-    private let parsed: ParsedArguments
-    private let values: OptionValues
+    let parsed: ParsedArguments
+    let values: OptionValues
     private let exists: (String) -> Bool
 
     /// - Parameters:
@@ -34,7 +34,13 @@ struct InvocationReader {
         case .dhtPing: .dht(try question(.ping(try hostPort(first, what: "NODE"))))
         case .dhtFind: .dht(try question(.find(try infoHash(first, what: "ID"))))
         case .dhtGetPeers: .dht(try question(.peers(try infoHash(first, what: "INFOHASH"))))
+        case .dhtHave: .dht(try question(.have(try infoHash(first, what: "INFOHASH"))))
+        case .dhtScrape: .dht(try question(.scrape(try infoHash(first, what: "INFOHASH"))))
+        case .dhtPut: .dht(try question(try put()))
+        case .dhtGet: .dht(try question(try get(first)))
+        case .dhtSample: .dht(try question(.sample(first.isEmpty ? nil : try infoHash(first, what: "ID"))))
         case .dhtTable: .dht(try question(.table))
+        case .dhtStats: .dht(try question(.stats))
         case .torrentCreate: .torrent(.create(try shareRequest(), output: try text(.output)))
         case .torrentShow: .torrent(.show(first))
         case .torrentMagnet: .torrent(.magnet(first))
@@ -54,6 +60,7 @@ struct InvocationReader {
             network: try network()
         )
         try checkSecure()
+        share.update = try update()
         guard share.torrentFile != nil else { return share }
         guard share.request.paths.count == 1 else {
             throw ShoalError(.usage, "--torrent goes with one PATH: the file or folder that holds its data")
@@ -88,18 +95,20 @@ struct InvocationReader {
             throw ShoalError(.usage, "--stdout and --json both write to standard output; leave one out")
         }
         try checkSecure()
-        return Invocation.Fetch(
+        var fetch = Invocation.Fetch(
             target: try FetchTarget(what, exists: exists),
             options: options,
             keepsSharing: try values.flag(.seed),
-            timeout: try timeout(),
+            timeout: try seconds(.timeout),
             network: try network()
         )
+        if let interval = try seconds(.every) { fetch.checkInterval = interval }
+        return fetch
     }
 
     private func question(_ kind: Invocation.DHTQuestion.Kind) throws(ShoalError) -> Invocation.DHTQuestion {
         var question = Invocation.DHTQuestion(kind: kind, network: try network())
-        if let timeout = try timeout() { question.timeout = timeout }
+        if let timeout = try seconds(.timeout) { question.timeout = timeout }
         return question
     }
 
@@ -133,7 +142,7 @@ struct InvocationReader {
 }
 
 extension InvocationReader {
-    private func text(_ name: OptionName) throws(ShoalError) -> String? {
+    func text(_ name: OptionName) throws(ShoalError) -> String? {
         guard let value = values.last(name) else { return nil }
         guard !value.text.isEmpty else { throw ShoalError(.usage, "\(value.origin) is empty") }
         return value.text
@@ -175,8 +184,8 @@ extension InvocationReader {
         return length
     }
 
-    private func timeout() throws(ShoalError) -> Duration? {
-        guard let value = values.last(.timeout) else { return nil }
+    private func seconds(_ name: OptionName) throws(ShoalError) -> Duration? {
+        guard let value = values.last(name) else { return nil }
         guard let duration = Quantity.seconds(value.text), duration > .zero else {
             throw ShoalError(.usage, "\(value.origin): '\(value.text)' is not a number of seconds above 0")
         }

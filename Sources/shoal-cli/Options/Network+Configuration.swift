@@ -47,10 +47,10 @@ extension FetchTarget {
     /// F9: no `.torrent` is larger.
     static let torrentLimit = 10 << 20
 
-    /// What the engine takes; reads the `.torrent`.
+    /// What the engine takes; reads the `.torrent`. A publisher's link has to be looked up first.
     func source(on console: some Console) throws(ShoalError) -> FetchSource {
         switch self {
-        case .magnet(let link): .magnet(link)
+        case .magnet(let link), .published(let link): .magnet(link)
         case .infoHash(let text): .infoHash(text)
         case .file(let path): .torrent(try console.contents(of: path, limit: FetchTarget.torrentLimit))
         }

@@ -5,11 +5,19 @@ enum OptionName: String, CaseIterable, Hashable, Sendable {
     case saveTorrent = "save-torrent"
     case name
     case pieceLength = "piece-length"
+    case update
+    case file
+    case key
+    case salt
+    case sequence = "seq"
+    case compareAndSwap = "cas"
+    case raw
     case isPrivate = "private"
     case only
     case sequential
     case stdout
     case seed
+    case every
     case peer
     case secure
     case limitDown = "limit-down"

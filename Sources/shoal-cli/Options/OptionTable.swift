@@ -1,12 +1,14 @@
 extension OptionEntry {
     /// Every option, in the order in which help lists them.
-    static let all: [OptionEntry] = fileEntries + transferEntries + networkEntries + generalEntries
+    static let all: [OptionEntry] = fileEntries + itemEntries + transferEntries + networkEntries + generalEntries
 
     /// The options that go with a verb.
     static func entries(for verb: Verb) -> [OptionEntry] { all.filter { $0.verbs.contains(verb) } }
 
     private static let transfers: [Verb] = [.share, .fetch]
-    private static let questions: [Verb] = [.dhtPing, .dhtFind, .dhtGetPeers, .dhtTable]
+    private static let questions: [Verb] = [
+        .dhtPing, .dhtFind, .dhtGetPeers, .dhtHave, .dhtScrape, .dhtPut, .dhtGet, .dhtSample, .dhtTable, .dhtStats,
+    ]
     private static let network: [Verb] = transfers + [.node] + questions
     private static let makers: [Verb] = [.share, .torrentCreate]
 
@@ -48,6 +50,54 @@ extension OptionEntry {
         ),
     ]
 
+    private static let itemEntries: [OptionEntry] = [
+        OptionEntry(
+            name: .update,
+            argument: .path("KEYFILE"),
+            verbs: [.share],
+            meaning: """
+                publish this as the newest version of what the key publishes (BEP 46), and print the link that follows \
+                it; the file is made when it is missing
+                """
+        ),
+        OptionEntry(
+            name: .file,
+            argument: .path("FILE"),
+            verbs: [.dhtPut],
+            meaning: "store the bytes of this file; - for standard input"
+        ),
+        OptionEntry(
+            name: .key,
+            argument: .path("KEYFILE"),
+            verbs: [.dhtPut],
+            meaning: "sign with the key in this file (64 or 128 hexadecimal digits); it is made when it is missing"
+        ),
+        OptionEntry(
+            name: .salt,
+            argument: .text("TEXT"),
+            verbs: [.share, .dhtPut, .dhtGet],
+            meaning: "tells what one key publishes apart, at most 64 bytes"
+        ),
+        OptionEntry(
+            name: .sequence,
+            argument: .text("N"),
+            verbs: [.dhtPut],
+            meaning: "number of the version (default: the next one)"
+        ),
+        OptionEntry(
+            name: .compareAndSwap,
+            argument: .text("N"),
+            verbs: [.dhtPut],
+            meaning: "store only where version N is"
+        ),
+        OptionEntry(
+            name: .raw,
+            argument: .none,
+            verbs: [.dhtGet],
+            meaning: "write the value's bytes to standard output, and nothing else"
+        ),
+    ]
+
     private static let transferEntries: [OptionEntry] = [
         OptionEntry(
             name: .only,
@@ -64,6 +114,12 @@ extension OptionEntry {
             meaning: "write the (single) file to standard output, in order"
         ),
         OptionEntry(name: .seed, argument: .none, verbs: [.fetch], meaning: "go on sharing when done, until Ctrl-C"),
+        OptionEntry(
+            name: .every,
+            argument: .text("SECONDS"),
+            verbs: [.fetch],
+            meaning: "with --seed and a publisher's link: how often to look for a newer version (default: 600)"
+        ),
         OptionEntry(
             name: .peer,
             argument: .text("HOST:PORT"),

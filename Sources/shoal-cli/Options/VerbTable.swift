@@ -19,6 +19,10 @@ extension VerbEntry {
             examples: [
                 Example(command: "shoal share holiday.mp4", meaning: "share one file"),
                 Example(command: "shoal share photos/ --limit-up 2M", meaning: "share a folder at 2 MiB/s at most"),
+                Example(
+                    command: "shoal share site/ --update site.key",
+                    meaning: "publish the newest version of a folder"
+                ),
             ]
         ),
         VerbEntry(
@@ -28,7 +32,8 @@ extension VerbEntry {
             argumentKind: .torrentFile,
             summary: "fetch by magnet link, info-hash or .torrent file; checks every byte",
             details: """
-                WHAT is a magnet link, an info-hash (40 hexadecimal or 32 base32 digits) or a .torrent file. Finds \
+                WHAT is a magnet link, an info-hash (40 hexadecimal or 32 base32 digits) or a .torrent file. A link with \
+                xs=urn:btpk: names a publisher, whose newest version is looked up first (BEP 46). Finds \
                 peers, fetches from all of them at once, verifies every piece and exits. What is already there is \
                 verified and not fetched again; an interrupted fetch continues when the same command is run again.
                 """,
@@ -89,12 +94,81 @@ extension VerbEntry {
             details: "Looks up INFOHASH, 40 hexadecimal or 32 base32 digits, and prints the peers that are announced."
         ),
         VerbEntry(
+            verb: .dhtHave,
+            arguments: "INFOHASH",
+            argumentCount: 1...1,
+            argumentKind: .text,
+            summary: "ask who holds which pieces",
+            details: """
+                Looks up who has INFOHASH and asks each of them (50 at most) which pieces it holds: a handshake, and no \
+                data. What they say is not verified. Prints the estimate of seeds and peers beside it (BEP 33).
+                """
+        ),
+        VerbEntry(
+            verb: .dhtScrape,
+            arguments: "INFOHASH",
+            argumentCount: 1...1,
+            argumentKind: .text,
+            summary: "count seeds and peers",
+            details:
+                "Estimates how many addresses share and fetch INFOHASH, from the filters that the nodes keep (BEP 33)."
+        ),
+        VerbEntry(
+            verb: .dhtPut,
+            arguments: "[VALUE]",
+            argumentCount: 0...1,
+            argumentKind: .text,
+            summary: "store a small value",
+            details: """
+                Stores up to 1000 bytes in the distributed hash table (BEP 44) and prints the name that finds them: \
+                without --key their hash, and nobody can change them; with --key the public key, and its owner can \
+                publish new versions. The network forgets a value after two hours unless it is stored again.
+                """,
+            examples: [
+                Example(command: "shoal dht put hello", meaning: "store a text; prints its target"),
+                Example(command: "shoal dht put --file card --key my.key", meaning: "sign and publish a new version"),
+            ]
+        ),
+        VerbEntry(
+            verb: .dhtGet,
+            arguments: "NAME",
+            argumentCount: 1...1,
+            argumentKind: .text,
+            summary: "find a small value",
+            details: """
+                Finds a value of BEP 44 by NAME, a target (40 hexadecimal digits) or a public key (64), checks its hash \
+                or its signature, and prints it: text as text, anything else in hexadecimal digits.
+                """
+        ),
+        VerbEntry(
+            verb: .dhtSample,
+            arguments: "[ID]",
+            argumentCount: 0...1,
+            argumentKind: .text,
+            summary: "see what some nodes hold",
+            details: """
+                Asks the nodes closest to ID (default: a random one) for a sample of the info-hashes that they hold peers \
+                for (BEP 51), and prints them node by node.
+                """
+        ),
+        VerbEntry(
             verb: .dhtTable,
             arguments: "",
             argumentCount: 0...0,
             argumentKind: .none,
             summary: "join, and print the routing table",
-            details: "Joins the distributed hash table and prints the nodes of the routing table."
+            details: "Joins the distributed hash table and prints the buckets and the nodes of the routing tables."
+        ),
+        VerbEntry(
+            verb: .dhtStats,
+            arguments: "",
+            argumentCount: 0...0,
+            argumentKind: .none,
+            summary: "join, and print what the node saw",
+            details: """
+                Joins the distributed hash table and prints round trips, traffic, the estimated size of the network and \
+                what the node stores, for IPv4 and IPv6.
+                """
         ),
     ]
 

@@ -20,6 +20,20 @@ enum JSONLines {
         case .peer(let peer): return line(for: peer)
         case .done(let completion): return line(for: completion)
         case .failed(let infoHash, let error): return line(for: error, infoHash: infoHash)
+        case .published(let publication):
+            var object = JSONObject(event: "published")
+            object.add("info_hash", publication.infoHash)
+            object.add("magnet", publication.magnet)
+            object.add("key", publication.key)
+            object.add("seq", publication.sequence)
+            object.add("nodes", publication.nodes)
+            return object.line
+        case .version(let version):
+            var object = JSONObject(event: "version")
+            object.add("info_hash", version.infoHash)
+            object.add("seq", version.sequence)
+            if let previous = version.previous { object.add("previous", previous) }
+            return object.line
         case .interrupted(let signal):
             var object = JSONObject(event: "interrupted")
             object.add("signal", signal)

@@ -36,6 +36,16 @@ struct JSONObject {
         text += value.flatMap { DecimalText.trimmed($0, digits: digits) } ?? "null"
     }
 
+    mutating func add(_ name: String, _ values: [String]) {
+        key(name)
+        text += "["
+        for (index, value) in values.enumerated() {
+            if index > 0 { text += "," }
+            JSONObject.quote(value, into: &text)
+        }
+        text += "]"
+    }
+
     /// Leaves the member out where there is no value.
     mutating func addIfPresent(_ name: String, _ value: String?) {
         if let value { add(name, value) }
@@ -76,8 +86,10 @@ struct JSONObject {
 enum DecimalText {
     /// Exactly `digits` digits behind the point; `nil` for what is no finite number of sane size.
     static func fixed(_ value: Double, digits: Int) -> String? {
-        guard value.isFinite, abs(value) < 1e15, (0...3).contains(digits) else { return nil }
-        let scale = [1, 10, 100, 1000][digits]
+        let scales = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
+        guard value.isFinite, scales.indices.contains(digits) else { return nil }
+        let scale = scales[digits]
+        guard abs(value) < 1e15, abs(value) * Double(scale) < 9e18 else { return nil }
         let scaled = Int64((abs(value) * Double(scale)).rounded())
         let sign = value < 0 && scaled != 0 ? "-" : ""
         guard digits > 0 else { return sign + String(scaled) }

@@ -22,6 +22,10 @@ enum LastingLines {
         case .done(let completion):
             return purpose == .fetch ? lines(for: completion, style: style, width: width) : []
         case .failed(_, let error): return [line(for: error, usesColor: style.usesColor)]
+        case .published(let publication):
+            let nodes = HumanUnits.count(publication.nodes, "node")
+            return ["published as version \(publication.sequence), on \(nodes)"]
+        case .version(let version): return [line(for: version)]
         case .notice(let message):
             let text = DisplayText.clean(message)
             return [style.usesColor ? Paint.yellow(text) : text]
@@ -31,6 +35,12 @@ enum LastingLines {
     /// The line that says why the program ends.
     static func line(for error: ShoalError, usesColor: Bool) -> String {
         (usesColor ? Paint.red("shoal:") : "shoal:") + " " + DisplayText.clean(error.message)
+    }
+
+    private static func line(for version: TorrentVersion) -> String {
+        let torrent = "version \(version.sequence), torrent \(version.infoHash)"
+        guard version.previous != nil else { return "the publisher's newest is " + torrent }
+        return "there is a newer one: \(torrent); the same command fetches it"
     }
 
     private static func description(of torrent: TorrentInfo) -> String {

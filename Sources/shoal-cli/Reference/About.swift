@@ -17,7 +17,7 @@ enum About {
         Row(name: "1", meaning: "another failure"),
         Row(name: "2", meaning: "wrong usage"),
         Row(name: "3", meaning: "nobody to fetch from, or time-out"),
-        Row(name: "4", meaning: "the network refused: port in use, address cannot be bound"),
+        Row(name: "4", meaning: "the network refused: port in use, address cannot be bound, value out of date"),
         Row(name: "5", meaning: "data is wrong: hash mismatch, corrupt .torrent"),
         Row(name: "6", meaning: "local files: disk full, no permission, exists as something else"),
         Row(name: "7", meaning: "no such thing"),

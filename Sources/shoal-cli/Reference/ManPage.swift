@@ -70,7 +70,7 @@ enum ManPage {
     }
 
     private static var seeAlso: String {
-        ".SH SEE ALSO\n\(escaped("BitTorrent Enhancement Proposals 3, 5, 6, 9, 10, 20, 23, 27: https://www.bittorrent.org/beps/"))\n"
+        ".SH SEE ALSO\n\(escaped("BitTorrent Enhancement Proposals 3, 5, 6, 9, 10, 20, 23, 27, 32, 33, 42, 43, 44, 46, 51: https://www.bittorrent.org/beps/"))\n"
     }
 
     private static func rows(_ title: String, _ rows: [About.Row]) -> String { ".SH \(title)\n" + list(rows) }

@@ -1,0 +1,49 @@
+package import Primitives
+
+/// What a person may want to know of a node: where it stands, whom it knows, what it holds and what it has done.
+package struct NodeReport: Sendable {
+    package let id: NodeID
+    package let family: AddressFamily
+    /// How others see us; `nil` while too few have said so.
+    package let externalAddress: IPAddress?
+    package let buckets: [BucketSummary]
+    /// What an answer usually takes; `nil` before the first one.
+    package let roundTrip: Duration?
+    /// Nodes in the whole network; `nil` while our lookups say too little.
+    package let networkSize: Int?
+    /// What others stored here.
+    package let storedInfoHashes: Int
+    package let storedPeers: Int
+    package let storedItems: Int
+    package let statistics: DHTStatistics
+}
+
+extension DHTNode {
+    package var report: NodeReport {
+        NodeReport(
+            id: id,
+            family: family,
+            externalAddress: externalAddress,
+            buckets: buckets,
+            roundTrip: queries.roundTrip,
+            networkSize: networkSize,
+            storedInfoHashes: storedInfoHashCount,
+            storedPeers: peers.count,
+            storedItems: storedItemCount,
+            statistics: statistics
+        )
+    }
+}
+
+extension DualStackNode {
+    /// One report for each half.
+    package var reports: [NodeReport] { AddressFamily.allCases.compactMap { ask($0) { $0.report } } }
+}
+
+extension DHTStatistics {
+    /// Queries of others that got what they asked for.
+    package var queriesAnswered: Int {
+        pingsAnswered + findNodesAnswered + getPeersAnswered + announcesAccepted + getsAnswered + putsAccepted
+            + samplesAnswered
+    }
+}
