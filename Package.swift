@@ -100,6 +100,7 @@ let fuzzTargets: [Target] = [
     fuzzer("FuzzMagnet", ["Metainfo", "Primitives"]),
     fuzzer("FuzzMetainfo", ["Metainfo", "Primitives"]),
     fuzzer("FuzzKRPC", ["Kademlia", "Primitives"]),
+    fuzzer("FuzzTable", ["Kademlia", "Cryptography", "Primitives"]),
     fuzzer("FuzzWire", ["PeerWire", "Metainfo", "Primitives"]),
 ]
 

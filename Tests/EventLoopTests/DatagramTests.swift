@@ -216,6 +216,46 @@ struct BoundPortTests {
     }
 }
 
+@Suite("Both families on one port")
+struct BothFamiliesTests {
+    /// Loopback of both families exists wherever these tests run.
+    @Test("IPv4 and IPv6 get the same number, for both transports")
+    func sameNumber() async throws {
+        try await withStage { stage async throws in
+            try await stage.perform { stage in
+                let ports = try BoundPort.bindEverywhere(loop: stage.loop, port: .any)
+                try #require(ports.count == 2)
+                #expect(ports.map(\.endpoint.address) == [.anyV4, .anyV6])
+                #expect(ports[0].endpoint.port == ports[1].endpoint.port && ports[0].endpoint.port != 0)
+                for port in ports {
+                    #expect(port.listener.localEndpoint == port.endpoint)
+                    #expect(port.datagrams.localEndpoint == port.endpoint)
+                }
+            }
+        }
+    }
+
+    @Test("a number that one family has taken is taken, and nothing stays bound", arguments: [Transport.tcp, .udp])
+    func oneIsBusy(transport: Transport) async throws {
+        try await withStage { stage async throws in
+            try await stage.perform { stage in
+                let other = try BoundPort.bind(loop: stage.loop, address: .v6(high: 0, low: 1), port: .any)
+                if transport == .tcp { other.datagrams.close() } else { other.listener.close() }
+                let number = other.endpoint.port
+                let error = #expect(throws: SocketError.self) {
+                    try BoundPort.bindEverywhere(loop: stage.loop, port: .exactly(number))
+                }
+                #expect(error == .addressInUse(Endpoint(.anyV6, number), transport))
+                // The IPv4 half of the failed attempt is free again.
+                let v4 = try BoundPort.bind(loop: stage.loop, address: .anyV4, port: .exactly(number))
+                v4.close()
+                other.close()
+                #expect(try BoundPort.bindEverywhere(loop: stage.loop, port: .exactly(number)).count == 2)
+            }
+        }
+    }
+}
+
 private enum DatagramEvent: Hashable, Sendable {
     case received([UInt8])
     case drained

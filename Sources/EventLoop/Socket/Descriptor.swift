@@ -46,9 +46,18 @@ struct Descriptor: ~Copyable {
     /// Receives at `endpoint`. No SO_REUSEADDR: for UDP it would let another process share and steal the port.
     static func receiving(at endpoint: Endpoint) throws(SocketError) -> Descriptor {
         let descriptor = try open(.udp, for: endpoint.address)
+        // A host may have several addresses. Where the kernel chooses, a lasting one serves a DHT better than one that
+        // is thrown away every day for privacy's sake (BEP 32, source address selection).
+        if !endpoint.address.isV4 {
+            descriptor.set(Int32(IPPROTO_IPV6), addressPreferences, to: preferPublicSource)
+        }
         try descriptor.bind(to: endpoint, .udp)
         return descriptor
     }
+
+    /// `IPV6_ADDR_PREFERENCES` and `IPV6_PREFER_SRC_PUBLIC` (RFC 5014), which Glibc's headers lack.
+    private static let addressPreferences: Int32 = 72
+    private static let preferPublicSource: Int32 = 2
 
     borrowing func bind(to endpoint: Endpoint, _ transport: Transport) throws(SocketError) {
         let code = SocketAddress(endpoint).withPointer { Glibc.bind(number, $0, $1) }
