@@ -75,9 +75,8 @@ package struct DHTLimits: Hashable, Sendable {
     /// comes later is dropped as unmatched.
     package var shortestTimeout = Duration.seconds(1)
     package var longestTimeout = Duration.milliseconds(2500)
-    /// When a query is slow and frees its place in the lookup: what so many of a thousand answers need, kept inside the
-    /// range below. Who only reads hurries: it has the value from the others. Who stores, or fills the table, wants to
-    /// know the nodes that are in truth the nearest.
+    /// When a query is slow and frees its place in the lookup: what so many of a thousand answers need (`Patience`),
+    /// kept inside the range below.
     package var hurriedPermille = 800
     package var patientPermille = 990
     package var quickestRoundTrip = Duration.milliseconds(50)

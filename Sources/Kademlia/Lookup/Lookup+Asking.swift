@@ -6,10 +6,10 @@ import Primitives
 /// farther one frees its place. Behind them α queries are kept in flight. When the nearest have answered and name nobody
 /// nearer, the rest of the k and some more are asked at once, since all that is still to be learnt is who of them lives.
 extension Lookup {
-    /// Whether it would rather miss a slow node than wait for it.
-    var isHurried: Bool {
-        guard case .getPeers = purpose else { return false }
-        return storing == nil
+    /// Who only reads would rather miss a slow node than wait for it.
+    var patience: Patience {
+        guard case .getPeers = purpose else { return .patient }
+        return storing == nil ? .hurried : .patient
     }
 
     /// Where the candidate stands that should be asked now, if any.

@@ -12,6 +12,16 @@ enum QueryPurpose: Hashable, Sendable {
     case store(LookupID)
 }
 
+/// How long an answer is waited for before it is called slow, and the others are enough.
+enum Patience: Hashable, Sendable {
+    /// For who only reads: it has the value from the others.
+    case hurried
+    /// For who wants to know the nodes that are in truth the nearest.
+    case patient
+    /// For a confirmation, of a node that has answered only just now.
+    case greatest
+}
+
 /// A query that waits for its answer.
 struct OpenQuery: Hashable, Sendable {
     let purpose: QueryPurpose
@@ -57,13 +67,11 @@ struct OpenQueries {
 
     /// Records a query and returns its transaction, four bytes that nobody can foresee (hardening D1).
     ///
-    /// - Parameters:
-    ///   - roundTrip: what earlier answers of the same node took, if there were any.
-    ///   - permille: how many of a thousand answers come before an answer is called slow.
+    /// - Parameter roundTrip: what earlier answers of the same node took, if there were any.
     mutating func add(
         _ query: OpenQuery,
         knowing roundTrip: RoundTrip?,
-        slowAfter permille: Int,
+        patience: Patience,
         using secrets: inout KeyedRandom
     ) -> UInt32 {
         var transaction = UInt32(truncatingIfNeeded: secrets.next())
@@ -71,7 +79,7 @@ struct OpenQueries {
         var query = query
         query.failsAt = query.sentAt + timeout
         open[transaction] = query
-        timers.insert(Timer(at: query.sentAt + slowness(permille, knowing: roundTrip), transaction: transaction))
+        timers.insert(Timer(at: query.sentAt + slowness(patience, knowing: roundTrip), transaction: transaction))
         return transaction
     }
 
@@ -129,7 +137,13 @@ struct OpenQueries {
     }
 
     /// How long a query may take: as long as most, and no longer than its node is known to need.
-    private func slowness(_ permille: Int, knowing roundTrip: RoundTrip?) -> Duration {
+    private func slowness(_ patience: Patience, knowing roundTrip: RoundTrip?) -> Duration {
+        let permille: Int
+        switch patience {
+        case .hurried: permille = limits.hurriedPermille
+        case .patient: permille = limits.patientPermille
+        case .greatest: return limits.slowestRoundTrip
+        }
         let usual = roundTrips.quantile(permille: permille)
         let expected = roundTrip.map { min($0.latest, usual) } ?? usual
         return min(max(expected, limits.quickestRoundTrip), limits.slowestRoundTrip)

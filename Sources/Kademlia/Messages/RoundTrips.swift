@@ -9,8 +9,8 @@ struct RoundTrips: Hashable, Sendable {
     private static let binsPerOctave = 4
     private static let lowestOctave = 8
     private static let binCount = 64
-    /// When so many are counted, each bin is halved: what counts are the last few hundred answers.
-    private static let memory = 512
+    /// When so many are counted, each bin is halved: what counts are the last thousand answers or so.
+    private static let memory = 1024
 
     private var bins = [UInt16](repeating: 0, count: binCount)
     private var total = 0

@@ -95,7 +95,7 @@ extension DHTNode {
             case .join, .refresh, .findNode:
                 .findNode(lookups[index].target, wantsBoth: wantsBothFamilies(for: lookups[index].purpose))
             }
-        let permille = lookups[index].isHurried ? limits.hurriedPermille : limits.patientPermille
+        let patience = lookups[index].patience
         while queries.count < limits.openQueries {
             guard let query = lookups[index].nextQuery() else { return }
             switch query {
@@ -105,7 +105,7 @@ extension DHTNode {
                     to: contact.endpoint,
                     expecting: contact.id,
                     for: .lookup(lookup),
-                    slowAfter: permille,
+                    patience: patience,
                     at: now,
                     into: &actions
                 )
@@ -154,6 +154,7 @@ extension DHTNode {
                 to: contact.endpoint,
                 expecting: contact.id,
                 for: .store(lookup),
+                patience: .greatest,
                 at: now,
                 into: &actions
             )

@@ -242,7 +242,7 @@ package struct DHTNode: ~Copyable {
         to endpoint: Endpoint,
         expecting expected: NodeID?,
         for purpose: QueryPurpose,
-        slowAfter permille: Int? = nil,
+        patience: Patience = .patient,
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) {
@@ -251,7 +251,7 @@ package struct DHTNode: ~Copyable {
         let transaction = queries.add(
             open,
             knowing: known,
-            slowAfter: permille ?? limits.patientPermille,
+            patience: patience,
             using: &secrets
         )
         let count = actions.send(to: endpoint) { [id] in $0.query(query, from: id, transaction: transaction) }
