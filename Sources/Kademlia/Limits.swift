@@ -21,6 +21,17 @@ package struct DHTLimits: Hashable, Sendable {
     package var farthestBucketSize = 128
     /// Kademlia's α: queries of one lookup whose answer is awaited. The paper says 3; 4 hides one slow node more.
     package var queriesInFlight = 4
+    /// The most promising candidates, which are asked at once, whatever is in flight already. Once one of them has
+    /// answered and is still among them, the search has arrived, and all that is left is asked at once.
+    package var headOfLookup = 3
+    /// Candidates among which the most promising are sought: twice k.
+    package var candidatesInView = 16
+    /// Candidates behind the nearest k that are asked with them at the end: some of the k will turn out to be gone.
+    package var spareCandidates = 3
+    /// Queries of one lookup in flight, the above included.
+    package var mostInFlight = 16
+    /// How many bits nearer an answer brings a lookup, on the whole: what a near candidate is worth in round trips.
+    package var bitsPerHop = 4
     /// Endpoints known from a file or a name that one lookup asks at once: most may be gone.
     package var strangersInFlight = 16
     /// Remembered nodes that a lookup is started with while the table is empty; half of the line above, so that the
@@ -60,11 +71,16 @@ package struct DHTLimits: Hashable, Sendable {
     /// Nodes of a former run that are tried.
     package var remembered = 512
 
-    /// When a query counts as failed. An answer that comes later is dropped as unmatched.
-    package var queryTimeout = Duration.milliseconds(2500)
-    /// When a query is slow and frees its place in the lookup: three measured round trips, kept inside this range.
+    /// When a query counts as failed: four times what 95 % of the answers need, kept inside this range. An answer that
+    /// comes later is dropped as unmatched.
+    package var shortestTimeout = Duration.seconds(1)
+    package var longestTimeout = Duration.milliseconds(2500)
+    /// When a query is slow and frees its place in the lookup: what so many of a thousand answers need (`Patience`),
+    /// kept inside the range below.
+    package var hurriedPermille = 800
+    package var patientPermille = 990
+    package var quickestRoundTrip = Duration.milliseconds(50)
     package var slowestRoundTrip = Duration.seconds(1)
-    package var quickestRoundTrip = Duration.milliseconds(250)
 
     /// Inactivity after which a node is questionable and a bucket is refreshed (BEP 5).
     package var freshness = Duration.seconds(15 * 60)

@@ -16,6 +16,10 @@ struct Candidate: Hashable, Sendable {
     let distance: UInt160
     /// Steps from our own table.
     let depth: Int
+    /// How long it will take until the target is reached through this node, in nanoseconds: what its answer takes, and a
+    /// round trip for every few bits that are then still to go. Among nodes of about the same distance the quickest is
+    /// the most promising one (proximity route selection, Gummadi et al. 2003).
+    var cost: Int64 = 0
     var state: State
     /// What a query that stores something at this node has to carry.
     var token: [UInt8]?
@@ -26,37 +30,55 @@ struct Candidates: Sendable {
     private let target: NodeID
     private let limits: DHTLimits
     private(set) var sorted: [Candidate] = []
+    /// Where the nearest that count stand in `sorted`.
+    private var view: [Int] = []
+    /// In nanoseconds.
+    private let usualRoundTrip: Int64
     /// Every endpoint ever taken up: none is asked twice.
     private var known: Set<Endpoint> = []
 
-    init(target: NodeID, limits: DHTLimits) {
+    /// - Parameter usualRoundTrip: what an answer of a node takes of which nothing is known.
+    init(target: NodeID, usualRoundTrip: Duration, limits: DHTLimits) {
         self.target = target
+        self.usualRoundTrip = usualRoundTrip.wholeNanoseconds
         self.limits = limits
     }
 
     /// Marks an endpoint as taken up; `false` if it was.
     mutating func meets(_ endpoint: Endpoint) -> Bool { known.insert(endpoint).inserted }
 
-    /// Takes up a node, unless its endpoint or its identifier is known or it is farther than all that we can hold.
-    mutating func add(_ contact: Contact, depth: Int) {
-        guard !known.contains(contact.endpoint) else { return }
-        insert(Candidate(contact: contact, distance: contact.id.distance(to: target), depth: depth, state: .fresh))
+    /// Takes up nodes, but none whose endpoint or identifier is known or that is farther than all that we can hold.
+    ///
+    /// - Parameter roundTrip: what the answers of a node take, where that is known.
+    mutating func add(_ contacts: [Contact], depth: Int, roundTrip: (Contact) -> Duration? = { _ in nil }) {
+        for contact in contacts where !known.contains(contact.endpoint) {
+            insert(candidate(contact, depth: depth, roundTrip: roundTrip(contact), state: .fresh))
+        }
+        look()
     }
 
     /// Takes up a node that was known by its endpoint alone and has now said who it is.
     mutating func addAnswered(_ contact: Contact, token: [UInt8]?, depth: Int) {
-        var candidate = Candidate(
-            contact: contact,
-            distance: contact.id.distance(to: target),
-            depth: depth,
-            state: .answered
-        )
+        var candidate = candidate(contact, depth: depth, roundTrip: nil, state: .answered)
         candidate.token = token
         if let index = index(of: contact.id), sorted[index].state != .answered {
             // Somebody named this identifier before, perhaps at another address: who answers is right.
             sorted.remove(at: index)
         }
         insert(candidate)
+        look()
+    }
+
+    private func candidate(
+        _ contact: Contact,
+        depth: Int,
+        roundTrip: Duration?,
+        state: Candidate.State
+    ) -> Candidate {
+        let distance = contact.id.distance(to: target)
+        let bits = Int64(UInt160.bitWidth - distance.leadingZeroBitCount)
+        let cost = (roundTrip?.wholeNanoseconds ?? usualRoundTrip) + bits * usualRoundTrip / Int64(limits.bitsPerHop)
+        return Candidate(contact: contact, distance: distance, depth: depth, cost: cost, state: state)
     }
 
     func index(of id: NodeID) -> Int? {
@@ -67,26 +89,31 @@ struct Candidates: Sendable {
     mutating func update(_ contact: Contact, _ body: (inout Candidate) -> Void) {
         guard let index = index(of: contact.id), sorted[index].contact == contact else { return }
         body(&sorted[index])
+        look()
     }
 
     mutating func setState(_ state: Candidate.State, at index: Int) { sorted[index].state = state }
 
-    /// Where the nearest k are that count: those that have failed or are slow do not, and of one network only the
-    /// nearest does, else the owner of one /24 could surround any target (hardening D3).
-    var counting: [Int] {
-        var indices: [Int] = []
-        var networks: [IPAddress] = []
+    /// Where the nearest are that count: those that have failed or are slow do not, and of one network only the nearest
+    /// does, else the owner of one /24 could surround any target (hardening D3).
+    var inView: ArraySlice<Int> { view[...] }
+
+    /// The nearest k of them.
+    var nearest: ArraySlice<Int> { view.prefix(limits.bucketSize) }
+
+    /// Looks who the nearest are that count, now that something has changed.
+    private mutating func look() {
+        view.removeAll(keepingCapacity: true)
         for (index, candidate) in sorted.enumerated() {
             if candidate.state == .failed || candidate.state == .slow { continue }
             let address = candidate.contact.endpoint.address
             if !limits.exempts(address) {
-                if networks.contains(address.network) { continue }
-                networks.append(address.network)
+                let network = address.network
+                if view.contains(where: { sorted[$0].contact.endpoint.address.network == network }) { continue }
             }
-            indices.append(index)
-            if indices.count == limits.bucketSize { break }
+            view.append(index)
+            if view.count == limits.candidatesInView { break }
         }
-        return indices
     }
 
     private mutating func insert(_ candidate: Candidate) {

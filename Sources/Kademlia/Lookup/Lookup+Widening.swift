@@ -51,7 +51,7 @@ extension Lookup {
         queriesSent += 1
         switch query {
         case .ask(let contact):
-            candidates.add(contact, depth: 1)
+            candidates.add([contact], depth: 1)
             candidates.update(contact) { $0.state = .asked }
             return .contact(contact)
         case .findNode(let place, let contact): return .findNode(place, contact)

@@ -70,13 +70,21 @@ struct Lookup: Sendable {
     var queriesSent = 0
     private(set) var replies = 0
 
-    init(id: LookupID, target: NodeID, purpose: Purpose, storing value: StoredValue? = nil, limits: DHTLimits) {
+    /// - Parameter usualRoundTrip: what an answer takes of a node of which nothing is known.
+    init(
+        id: LookupID,
+        target: NodeID,
+        purpose: Purpose,
+        storing value: StoredValue? = nil,
+        usualRoundTrip: Duration,
+        limits: DHTLimits
+    ) {
         self.id = id
         self.target = target
         self.purpose = purpose
         storing = value.map { Storing($0) }
         self.limits = limits
-        candidates = Candidates(target: target, limits: limits)
+        candidates = Candidates(target: target, usualRoundTrip: usualRoundTrip, limits: limits)
         peers = FoundPeers(limits: limits)
         switch purpose {
         case .scrape: scrape = Scrape(limits: limits)
@@ -96,8 +104,11 @@ struct Lookup: Sendable {
 
     // MARK: Input
 
-    mutating func add(_ contacts: [Contact], depth: Int = 1) {
-        for contact in contacts { candidates.add(contact, depth: depth) }
+    /// Takes up nodes that we know ourselves.
+    ///
+    /// - Parameter roundTrip: what the answers of a node take, where that is known.
+    mutating func add(_ contacts: [Contact], roundTrip: (Contact) -> Duration? = { _ in nil }) {
+        candidates.add(contacts, depth: 1, roundTrip: roundTrip)
     }
 
     /// Takes up endpoints whose identifiers are not known, to be asked before those that wait already.
@@ -115,9 +126,7 @@ struct Lookup: Sendable {
             queriesSent += 1
             return .stranger(strangers.removeFirst())
         }
-        guard askedInFlight < limits.queriesInFlight,
-            let index = candidates.counting.first(where: { candidates.sorted[$0].state == .fresh })
-        else { return nil }
+        guard let index = nextCandidate else { return nil }
         candidates.setState(.asked, at: index)
         askedInFlight += 1
         queriesSent += 1
@@ -142,7 +151,7 @@ struct Lookup: Sendable {
             candidates.addAnswered(sender, token: token, depth: depth)
         }
         guard phase == .searching else { return }
-        for contact in contacts { candidates.add(contact, depth: depth + 1) }
+        candidates.add(contacts, depth: depth + 1)
     }
 
     mutating func becameSlow(_ query: OpenQuery) {
@@ -189,11 +198,17 @@ struct Lookup: Sendable {
     var progress: Progress {
         if isSurrounded { return .complete }
         let isSpent = queriesSent >= limits.queriesPerLookup
-        let counting = candidates.counting.map { candidates.sorted[$0].state }
-        if counting.contains(.asked) || !isSpent && counting.contains(.fresh) { return .busy }
+        var answered = 0
+        for index in candidates.nearest {
+            switch candidates.sorted[index].state {
+            case .asked: return .busy
+            case .fresh: if !isSpent { return .busy }
+            case .answered: answered += 1
+            case .slow, .failed: break
+            }
+        }
         // A refresh asks strangers for what its near nodes do not know, so it hears them out.
         if purpose == .refresh, strangersInFlight > 0 { return .busy }
-        let answered = counting.count { $0 == .answered }
         if answered >= limits.bucketSize { return .complete }
         if strangersInFlight > 0 || !isSpent && replies < limits.bucketSize && !strangers.isEmpty { return .busy }
         return slowInFlight > 0 ? .onlyLateAnswersMissing : .complete
@@ -201,7 +216,7 @@ struct Lookup: Sendable {
 
     /// The nearest nodes that answered, at most k.
     var closest: [Candidate] {
-        candidates.counting.map { candidates.sorted[$0] }.filter { $0.state == .answered }
+        candidates.nearest.map { candidates.sorted[$0] }.filter { $0.state == .answered }
     }
 
     /// Goes on to store if nothing holds it in the search.

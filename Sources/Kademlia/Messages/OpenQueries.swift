@@ -12,6 +12,16 @@ enum QueryPurpose: Hashable, Sendable {
     case store(LookupID)
 }
 
+/// How long an answer is waited for before it is called slow, and the others are enough.
+enum Patience: Hashable, Sendable {
+    /// For who only reads: it has the value from the others.
+    case hurried
+    /// For who wants to know the nodes that are in truth the nearest.
+    case patient
+    /// For a confirmation, of a node that has answered only just now.
+    case greatest
+}
+
 /// A query that waits for its answer.
 struct OpenQuery: Hashable, Sendable {
     let purpose: QueryPurpose
@@ -19,6 +29,8 @@ struct OpenQuery: Hashable, Sendable {
     /// Who should answer; `nil` for a node known by its address alone.
     let expected: NodeID?
     let sentAt: Instant
+    /// When it counts as failed. An answer that comes later is dropped as unmatched.
+    var failsAt = Instant.distantFuture
     var isSlow = false
 }
 
@@ -44,8 +56,9 @@ struct OpenQueries {
     private let limits: DHTLimits
     private var open: [UInt32: OpenQuery] = [:]
     private var timers = Heap<Timer>()
-    /// Smoothed as TCP does (RFC 6298: 1/8 of the newest); `nil` before the first reply.
-    private(set) var roundTrip: Duration?
+    /// What the answers of all nodes took.
+    private(set) var roundTrips = RoundTrips()
+    private var failedInARow = 0
 
     init(limits: DHTLimits) { self.limits = limits }
 
@@ -53,11 +66,20 @@ struct OpenQueries {
     var nextDeadline: Instant? { timers.first?.at }
 
     /// Records a query and returns its transaction, four bytes that nobody can foresee (hardening D1).
-    mutating func add(_ query: OpenQuery, using secrets: inout KeyedRandom) -> UInt32 {
+    ///
+    /// - Parameter roundTrip: what earlier answers of the same node took, if there were any.
+    mutating func add(
+        _ query: OpenQuery,
+        knowing roundTrip: RoundTrip?,
+        patience: Patience,
+        using secrets: inout KeyedRandom
+    ) -> UInt32 {
         var transaction = UInt32(truncatingIfNeeded: secrets.next())
         while open[transaction] != nil { transaction = UInt32(truncatingIfNeeded: secrets.next()) }
+        var query = query
+        query.failsAt = query.sentAt + timeout
         open[transaction] = query
-        timers.insert(Timer(at: query.sentAt + slowness, transaction: transaction))
+        timers.insert(Timer(at: query.sentAt + slowness(patience, knowing: roundTrip), transaction: transaction))
         return transaction
     }
 
@@ -72,7 +94,8 @@ struct OpenQueries {
 
     /// Takes a measured round trip into account.
     mutating func learn(roundTrip sample: Duration) {
-        roundTrip = roundTrip.map { $0 + (sample - $0) / 8 } ?? sample
+        roundTrips.add(sample)
+        failedInARow = 0
     }
 
     /// Takes a query of ours that came back to us: it was sent to one of our own endpoints.
@@ -98,12 +121,12 @@ struct OpenQueries {
         while let timer = timers.first, timer.at <= now {
             _ = timers.popFirst()
             guard var query = open[timer.transaction] else { continue }
-            let failsAt = query.sentAt + limits.queryTimeout
-            if now >= failsAt {
+            if now >= query.failsAt {
                 open[timer.transaction] = nil
+                failedInARow += 1
                 return .failed(query)
             }
-            timers.insert(Timer(at: failsAt, transaction: timer.transaction))
+            timers.insert(Timer(at: query.failsAt, transaction: timer.transaction))
             if query.isSlow { continue }
             query.isSlow = true
             open[timer.transaction] = query
@@ -113,10 +136,27 @@ struct OpenQueries {
         return nil
     }
 
-    /// Three round trips: a node that takes longer than that is worth being overtaken, not yet worth being given up.
-    private var slowness: Duration {
-        guard let roundTrip else { return limits.slowestRoundTrip }
-        return min(max(roundTrip * 3, limits.quickestRoundTrip), limits.slowestRoundTrip)
+    /// How long a query may take: as long as most, and no longer than its node is known to need.
+    private func slowness(_ patience: Patience, knowing roundTrip: RoundTrip?) -> Duration {
+        let permille: Int
+        switch patience {
+        case .hurried: permille = limits.hurriedPermille
+        case .patient: permille = limits.patientPermille
+        case .greatest: return limits.slowestRoundTrip
+        }
+        let usual = roundTrips.quantile(permille: permille)
+        let expected = roundTrip.map { min($0.latest, usual) } ?? usual
+        return min(max(expected, limits.quickestRoundTrip), limits.slowestRoundTrip)
+    }
+
+    /// When a query has failed: several times what nearly all answers take.
+    ///
+    /// As long as that is not known, or is no longer true because nobody answers in time, it is as long as may be: too
+    /// short a time would never be found out, for the answers that show it come too late.
+    private var timeout: Duration {
+        let isKnown = roundTrips.count >= limits.bucketSize && failedInARow < limits.bucketSize
+        guard isKnown else { return limits.longestTimeout }
+        return min(max(roundTrips.quantile(permille: 950) * 4, limits.shortestTimeout), limits.longestTimeout)
     }
 
     /// Timers of answered queries stay in the heap until they come to its top.

@@ -66,7 +66,8 @@ extension DHTNode {
             joining.resolveDeadline = now + limits.resolveTimeout
         }
         let lookup = LookupID(number: nextNumber())
-        var join = Lookup(id: lookup, target: id, purpose: .join, limits: limits)
+        let usual = queries.roundTrips.median
+        var join = Lookup(id: lookup, target: id, purpose: .join, usualRoundTrip: usual, limits: limits)
         table.closest(to: id, atMost: limits.bucketSize * 2, for: nil, into: &contactScratch)
         join.add(contactScratch)
         if contactScratch.isEmpty {

@@ -11,10 +11,17 @@ extension DHTNode {
         into actions: inout DHTActionBuffer
     ) -> LookupID {
         let id = LookupID(number: nextNumber())
-        var lookup = Lookup(id: id, target: target, purpose: purpose, storing: value, limits: limits)
+        var lookup = Lookup(
+            id: id,
+            target: target,
+            purpose: purpose,
+            storing: value,
+            usualRoundTrip: queries.roundTrips.median,
+            limits: limits
+        )
         lookup.region = lookup.asksForValues ? size.spacing.map { Region(around: target, spacing: $0) } : nil
-        table.closest(to: target, atMost: limits.bucketSize * 2, for: nil, into: &contactScratch)
-        lookup.add(contactScratch)
+        table.closest(to: target, atMost: limits.candidatesInView, for: nil, into: &contactScratch)
+        lookup.add(contactScratch) { table.roundTrip(of: $0)?.smoothed }
         if contactScratch.isEmpty {
             let nearest = joining.remembered.sorted { $0.id.isCloser(to: target, than: $1.id) }
             lookup.add(strangers: nearest.prefix(limits.rememberedPerLookup).map(\.endpoint))
@@ -88,6 +95,7 @@ extension DHTNode {
             case .join, .refresh, .findNode:
                 .findNode(lookups[index].target, wantsBoth: wantsBothFamilies(for: lookups[index].purpose))
             }
+        let patience = lookups[index].patience
         while queries.count < limits.openQueries {
             guard let query = lookups[index].nextQuery() else { return }
             switch query {
@@ -97,6 +105,7 @@ extension DHTNode {
                     to: contact.endpoint,
                     expecting: contact.id,
                     for: .lookup(lookup),
+                    patience: patience,
                     at: now,
                     into: &actions
                 )
@@ -145,6 +154,7 @@ extension DHTNode {
                 to: contact.endpoint,
                 expecting: contact.id,
                 for: .store(lookup),
+                patience: .greatest,
                 at: now,
                 into: &actions
             )

@@ -85,7 +85,7 @@ extension DHTNode {
         if let expected = query.expected, expected != contact.id {
             table.forget(Contact(expected, query.endpoint), at: now)
         }
-        admit(contact, at: now, into: &actions)
+        admit(contact, after: now - query.sentAt, at: now, into: &actions)
         switch query.purpose {
         case .verify:
             break
@@ -153,8 +153,13 @@ extension DHTNode {
     }
 
     /// Takes note that a node answered us; there is no other way into the table (D6).
-    private mutating func admit(_ contact: Contact, at now: Instant, into actions: inout DHTActionBuffer) {
-        switch table.answered(contact, at: now) {
+    private mutating func admit(
+        _ contact: Contact,
+        after roundTrip: Duration,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) {
+        switch table.answered(contact, after: roundTrip, at: now) {
         case .updated, .refused:
             return
         case .waiting(let questionable):

@@ -202,6 +202,9 @@ package struct DHTNode: ~Copyable {
     /// How many nodes the network has, as our own lookups suggest; `nil` before there were enough of them.
     package var networkSize: Int? { size.estimate }
 
+    /// What the answers of other nodes take.
+    package var roundTrips: RoundTripSummary { RoundTripSummary(queries.roundTrips) }
+
     /// The peers that others announced to us under an info-hash.
     package func storedPeers(of infoHash: InfoHash) -> [Endpoint] {
         peers.peers(of: infoHash, at: toldTime).map(\.endpoint)
@@ -239,11 +242,18 @@ package struct DHTNode: ~Copyable {
         to endpoint: Endpoint,
         expecting expected: NodeID?,
         for purpose: QueryPurpose,
+        patience: Patience = .patient,
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) {
         let open = OpenQuery(purpose: purpose, endpoint: endpoint, expected: expected, sentAt: now)
-        let transaction = queries.add(open, using: &secrets)
+        let known = expected.flatMap { table.roundTrip(of: Contact($0, endpoint)) }
+        let transaction = queries.add(
+            open,
+            knowing: known,
+            patience: patience,
+            using: &secrets
+        )
         let count = actions.send(to: endpoint) { [id] in $0.query(query, from: id, transaction: transaction) }
         statistics.queriesSent += 1
         statistics.datagramsSent += 1

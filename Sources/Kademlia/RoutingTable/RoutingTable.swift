@@ -116,6 +116,9 @@ struct RoutingTable: Sendable {
 
     func contains(_ contact: Contact) -> Bool { position(of: contact) != nil }
 
+    /// What the answers of a node take, if it is here and any was measured.
+    func roundTrip(of contact: Contact) -> RoundTrip? { position(of: contact).flatMap { nodes[$0].roundTrip } }
+
     var count: Int { nodes.count }
 
     /// Whether anybody in the table may still answer.

@@ -1,0 +1,82 @@
+import Primitives
+
+/// How long answers take on the whole: a histogram of the latest ones, from which any quantile can be read.
+///
+/// Round trips of the internet are spread log-normally, so that a mean says little of the slow end, where the decision
+/// falls how long to wait. The bins are a quarter octave wide, the lowest at a quarter millisecond, the highest past
+/// ten seconds.
+struct RoundTrips: Hashable, Sendable {
+    private static let binsPerOctave = 4
+    private static let lowestOctave = 8
+    private static let binCount = 64
+    /// When so many are counted, each bin is halved: what counts are the last thousand answers or so.
+    private static let memory = 1024
+
+    private var bins = [UInt16](repeating: 0, count: binCount)
+    private var total = 0
+    /// Answers since the start.
+    private(set) var count = 0
+
+    /// Starts as if a few answers had come from a typical network, half of them within 100 ms: the first queries of a
+    /// node must not wait for a second each, and the first true measurements outweigh these.
+    init() {
+        for milliseconds in [48, 64, 80, 96, 112, 128, 160, 224] as [Int64] { add(.milliseconds(milliseconds)) }
+        count = 0
+    }
+
+    mutating func add(_ sample: Duration) {
+        let bin = RoundTrips.bin(of: sample)
+        bins[bin] += 1
+        total += 1
+        count += 1
+        guard total >= RoundTrips.memory else { return }
+        for index in bins.indices { bins[index] /= 2 }
+        total = bins.reduce(0) { $0 + Int($1) }
+    }
+
+    /// What so many of a thousand answers do not exceed.
+    func quantile(permille: Int) -> Duration {
+        var wanted = total * permille / 1000
+        for (index, amount) in bins.enumerated() where amount > 0 {
+            if wanted < Int(amount) {
+                let start = RoundTrips.start(ofBin: index)
+                let width = RoundTrips.start(ofBin: index + 1) - start
+                return start + width * wanted / Int(amount)
+            }
+            wanted -= Int(amount)
+        }
+        return RoundTrips.start(ofBin: RoundTrips.binCount)
+    }
+
+    var median: Duration { quantile(permille: 500) }
+
+    private static func bin(of sample: Duration) -> Int {
+        let microseconds = UInt64(max(sample.wholeNanoseconds / 1000, 1 << Int64(lowestOctave)))
+        let octave = UInt64.bitWidth - 1 - microseconds.leadingZeroBitCount
+        // The two bits behind the leading one say which quarter of the octave it is.
+        let quarter = Int(microseconds >> UInt64(octave - 2) & 3)
+        return min((octave - lowestOctave) * binsPerOctave + quarter, binCount - 1)
+    }
+
+    private static func start(ofBin index: Int) -> Duration {
+        let octave = index / binsPerOctave + lowestOctave
+        return .microseconds((4 + Int64(index % binsPerOctave)) << Int64(octave - 2))
+    }
+}
+
+/// What a person may want to know of the round trips to other nodes.
+package struct RoundTripSummary: Hashable, Sendable {
+    package var median: Duration
+    /// What nine of ten, and ninety-nine of a hundred answers do not exceed.
+    package var ninetieth: Duration
+    package var ninetyNinth: Duration
+    /// Answers since the start; with none, the times above are a guess.
+    package var count: Int
+
+    init(_ roundTrips: RoundTrips) {
+        median = roundTrips.median
+        ninetieth = roundTrips.quantile(permille: 900)
+        ninetyNinth = roundTrips.quantile(permille: 990)
+        count = roundTrips.count
+    }
+}
