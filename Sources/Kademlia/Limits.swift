@@ -64,8 +64,6 @@ package struct DHTLimits: Hashable, Sendable {
     /// remembers.
     package var residentsPerShell = 8
     package var candidatesPerShell = 16
-    /// Nodes of our own table that one of two paths begins with.
-    package var contactsPerBeginning = 32
     /// Open queries of all lookups; more wait for their turn.
     package var openQueries = 256
     /// Nodes of a former run that are tried.

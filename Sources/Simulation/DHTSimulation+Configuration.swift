@@ -32,6 +32,8 @@ extension DHTSimulation {
         package var translatedPercent = 0
         /// How long hosts stay, each replaced by a newcomer; `nil` for ever.
         package var sessions: Weibull?
+        /// Who of an established network is hostile.
+        package var hostility: Hostility?
         package var seed: UInt64
 
         package init(seed: UInt64) { self.seed = seed }

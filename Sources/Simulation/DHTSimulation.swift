@@ -37,6 +37,7 @@ package struct DHTSimulation {
     private var events = EventQueue<Event>()
     private var inFlight = DatagramsInFlight()
     private var hosts: [DHTHost] = []
+    private var colluders: Colluders?
     private var actions = DHTActionBuffer()
 
     /// Makes the nodes, and plans their start or tells them of each other.
@@ -102,6 +103,7 @@ package struct DHTSimulation {
     package func storedPeers(of index: Int, _ infoHash: InfoHash) -> [Endpoint] {
         hosts[index].node.storedPeers(of: infoHash)
     }
+    package func networkSize(of index: Int) -> Int? { hosts[index].node.networkSize }
     package func isPresent(_ index: Int) -> Bool { hosts[index].isPresent }
     package func isTranslated(_ index: Int) -> Bool { hosts[index].translation != nil }
 
@@ -189,6 +191,7 @@ package struct DHTSimulation {
             if isTranslated, Int.random(in: 0..<100, using: &random) >= standing.knownTranslatedPercent { continue }
             known.append(DHTSimulation.contact(identity, index))
         }
+        let size = planned.count { !$0.isTranslated } + addColluders(to: &known)
         for index in 0..<known.count * standing.deadPercent / max(1, 100 - standing.deadPercent) {
             known.append(DHTSimulation.contact(newIdentity(), DHTSimulation.firstGhost + index))
         }
@@ -201,7 +204,8 @@ package struct DHTSimulation {
                 limits: configuration.limits,
                 seed: random.next(),
                 now: now,
-                knowing: acquaintances(of: contact, in: knownNetwork)
+                knowing: acquaintances(of: contact, in: knownNetwork),
+                networkSize: size
             )
             let stays = index < standing.routers ? nil : configuration.sessions?.remainder(using: &random)
             add(node, isTranslated: plan.isTranslated, stays: stays)
@@ -211,6 +215,15 @@ package struct DHTSimulation {
     private static func contact(_ identity: NodeIDSource, _ index: Int) -> Contact {
         let endpoint = endpoint(of: index)
         return Contact(identity.id(at: endpoint.address), endpoint)
+    }
+
+    /// Returns how many there are all over the network: of Sybils beside one key, lookups elsewhere tell nothing.
+    private mutating func addColluders(to known: inout [Contact]) -> Int {
+        guard let hostility = configuration.hostility else { return 0 }
+        let contacts = hostility.contacts(amongReachable: known.count, using: &random)
+        colluders = Colluders(contacts, conduct: hostility.conduct)
+        known += contacts
+        return contacts.count - (hostility.sybils?.count ?? 0)
     }
 
     private mutating func acquaintances(of own: Contact, in known: KnownNetwork) -> [Acquaintance] {
@@ -306,7 +319,13 @@ package struct DHTSimulation {
         host.translation?.sent(to: receiver, at: now)
         let addresses = (host.endpoint.address, receiver.address)
         let delay = network.delayOfDatagram(from: addresses.0, to: addresses.1, byteCount: range.count)
-        guard let delay, let index = index(of: receiver) else { return }
+        guard let delay else { return }
+        if let reply = colluders?.reply(to: actions.bytes[range], at: receiver) {
+            let back = network.delayOfDatagram(from: addresses.1, to: addresses.0, byteCount: reply.count)
+            guard let back, let index = index(of: host.endpoint) else { return }
+            return events.schedule(.arrival(inFlight.add(reply[...], from: receiver), at: index), after: delay + back)
+        }
+        guard let index = index(of: receiver) else { return }
         let slot = inFlight.add(actions.bytes[range], from: host.endpoint)
         events.schedule(.arrival(slot, at: index), after: delay)
     }

@@ -1,5 +1,5 @@
 import Kademlia
-import Primitives
+package import Primitives
 
 /// Stores values in a simulated network, looks for them from anywhere, and writes down how that went.
 ///
@@ -18,6 +18,8 @@ package struct LookupExperiment {
         package var patience = Duration.seconds(30)
         /// Of how many lookups the result is compared with the truth, which takes a look at every host.
         package var judged = 500
+        /// What the values are stored under, in turn; random keys where there are none.
+        package var keys: [InfoHash] = []
 
         package init() {}
     }
@@ -40,10 +42,15 @@ package struct LookupExperiment {
         package var interrupted = 0
         /// For each announcement, how many nodes confirmed it and how long that took.
         package var copies: [Int] = []
+        /// For each announcement in a network with hostile nodes, how many honest ones then have the value.
+        package var honestCopies: [Int] = []
+        package var eclipsesSuspected = 0
         package var storedAfter: [Duration] = []
         package var datagrams = 0
         package var departures = 0
         package var trace = TraceHash()
+
+        package init() {}
     }
 
     private struct Search {
@@ -76,9 +83,10 @@ package struct LookupExperiment {
 
     private mutating func store() {
         var announcements: [(host: Int, lookup: LookupID, beganAt: Instant)] = []
-        for _ in 0..<plan.values {
+        for number in 0..<plan.values {
             let host = anyHost()
-            let infoHash = InfoHash(.random(using: &random))
+            let infoHash =
+                plan.keys.isEmpty ? InfoHash(.random(using: &random)) : plan.keys[number % plan.keys.count]
             let port = UInt16.random(in: 1024...65_535, using: &random)
             values.append((infoHash, Endpoint(DHTSimulation.endpoint(of: host).address, port)))
             let lookup = simulation.findPeers(of: infoHash, from: host, announcing: port)
@@ -86,7 +94,8 @@ package struct LookupExperiment {
             simulation.run(for: plan.storing / max(1, plan.values))
         }
         simulation.run(for: plan.patience)
-        for announcement in announcements {
+        let isAttacked = simulation.configuration.hostility != nil
+        for (announcement, value) in zip(announcements, values) {
             let findings = simulation.findings(of: announcement.host)
             guard let summary = findings.summaries[announcement.lookup],
                 let finishedAt = findings.finishedAt[announcement.lookup]
@@ -96,6 +105,7 @@ package struct LookupExperiment {
             }
             result.copies.append(summary.storedOn)
             result.storedAfter.append(finishedAt - announcement.beganAt)
+            if isAttacked { result.honestCopies.append(honestCopies(of: value)) }
         }
     }
 
@@ -128,7 +138,7 @@ package struct LookupExperiment {
         }
         var record = Record()
         if findings.peers[search.lookup]?.contains(values[search.value].peer) ?? false {
-            // Each value has one peer, so the first that was handed on is it.
+            // Most values have one peer, so the first that was handed on is it.
             record.valueAfter = findings.firstPeerAt[search.lookup].map { $0 - search.beganAt }
         }
         record.completeAfter = findings.finishedAt[search.lookup].map { $0 - search.beganAt }
@@ -146,8 +156,17 @@ package struct LookupExperiment {
     private consuming func finish() -> Result {
         result.datagrams = simulation.network.datagramsCarried
         result.departures = simulation.departures
+        for host in 0..<simulation.count {
+            result.eclipsesSuspected += simulation.statistics(of: host).eclipsesSuspected
+        }
         result.trace = simulation.trace
         return result
+    }
+
+    private func honestCopies(of value: (infoHash: InfoHash, peer: Endpoint)) -> Int {
+        (0..<simulation.count).count { host in
+            simulation.isPresent(host) && simulation.storedPeers(of: host, value.infoHash).contains(value.peer)
+        }
     }
 
     private mutating func anyHost() -> Int {

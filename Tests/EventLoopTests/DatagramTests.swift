@@ -76,7 +76,28 @@ struct DatagramTests {
         }
     }
 
-    @Test("takes 2,048 bytes, drops one more, and goes on")
+    @Test("takes 256 datagrams a turn, however many there are, and the rest in the next (D17)")
+    func turns() async throws {
+        try await withStage { stage async throws in
+            let (sender, receiver) = try await openPair(on: stage)
+            await stage.perform { _ in
+                // Twice this is what the kernel then grants: room for some 550 small datagrams.
+                receiver.handler.socket?.setReceiveBuffer(bytes: 212_992)
+                for _ in 0..<400 { sender.handler.send([1], to: receiver.handler) }
+            }
+            var turns = [0]
+            while turns.reduce(0, +) < 400 {
+                if try await receiver.handler.log.next() == .drained {
+                    turns.append(0)
+                } else {
+                    turns[turns.count - 1] += 1
+                }
+            }
+            #expect(turns == [256, 144])
+        }
+    }
+
+    @Test("takes 2,048 bytes, drops one more, and goes on (D17)")
     func dropsOversized() async throws {
         try await withStage { stage async throws in
             let (sender, receiver) = try await openPair(on: stage)

@@ -53,7 +53,7 @@ struct TableFileTests {
         #expect(TableFileTests.fault(in: short + SHA1.hash(short).bytes) == .wrongLength)
     }
 
-    @Test("notices every changed byte", arguments: [0, 7, 9, 10, 31, 50, 53, 54, 300, 600, 973])
+    @Test("notices every changed byte (D16)", arguments: [0, 7, 9, 10, 31, 50, 53, 54, 300, 600, 973])
     func changedByte(position: Int) {
         var bytes = TableFileTests.file.encoded
         bytes[position] ^= 1
@@ -65,7 +65,7 @@ struct TableFileTests {
         #expect(TableFileTests.fault(in: Array(TableFileTests.file.encoded.prefix(count))) != nil)
     }
 
-    @Test("says what is wrong: no table, a later version, a count that lies, a torn write")
+    @Test("says what is wrong: no table, a later version, a count that lies, a torn write (D16)")
     func faults() {
         let bytes = TableFileTests.file.encoded
         #expect(TableFileTests.fault(in: Array("hello, world".utf8)) == .notATable)

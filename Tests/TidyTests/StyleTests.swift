@@ -28,7 +28,7 @@ struct StyleTests {
         #expect(lengths.count > 100 && (lengths.max() ?? 0) > 10)
     }
 
-    @Test("nothing can trap on purpose: no force unwrap, `try!`, `as!`, `fatalError`")
+    @Test("nothing can trap on purpose: no force unwrap, `try!`, `as!`, `fatalError` (P6)")
     func traps() {
         let wrong = Repository.sources.flatMap { file in
             file.places { line in
@@ -63,7 +63,7 @@ struct StyleTests {
 
 @Suite("The repository")
 struct RepositoryTests {
-    @Test("every fuzz target has seeds, and all seeds belong to a target")
+    @Test("every fuzz target has seeds, and all seeds belong to a target (P8)")
     func corpus() {
         let folders = Set(
             Repository.files(under: "Fuzz").compactMap { path -> String? in

@@ -21,6 +21,15 @@ struct NetworkSize: Hashable, Sendable {
 
     init(limits: DHTLimits) { self.limits = limits }
 
+    /// As after a while in a network of so many nodes: for simulations.
+    init(limits: DHTLimits, believing count: Int) {
+        self.limits = limits
+        let spacing = UInt64.max / UInt64(clamping: max(1, count))
+        drawn = (0..<limits.fewestMeasurements).map { index in
+            Measurement(target: NodeID(UInt160(high: UInt64(index), middle: 0, low: 0)), spacing: spacing)
+        }
+    }
+
     /// Records what the lookup of a target found.
     ///
     /// - Parameters:

@@ -24,15 +24,18 @@ extension DHTNode {
     /// - Parameters:
     ///   - acquaintances: whom it knows; with nobody, it stands where `start` with bootstrap nodes stands after it failed.
     ///   - source, address, seed: as for the other initialisers.
+    ///   - networkSize: what its lookups have taught it so far.
     package init(
         identity source: NodeIDSource,
         at address: IPAddress,
         limits: DHTLimits = DHTLimits(),
         seed: UInt64,
         now: Instant,
-        knowing acquaintances: [Acquaintance]
+        knowing acquaintances: [Acquaintance],
+        networkSize: Int? = nil
     ) {
         self.init(identity: source, at: address, limits: limits, seed: seed, now: now)
+        if let networkSize { size = NetworkSize(limits: limits, believing: networkSize) }
         joining.isStarted = true
         joining.usesBootstrap = true
         for acquaintance in acquaintances {

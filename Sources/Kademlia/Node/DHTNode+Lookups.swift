@@ -133,15 +133,10 @@ extension DHTNode {
         if lookups[index].isSurrounded {
             statistics.eclipsesSuspected += 1
             actions.append(.eclipseSuspected(lookups[index].id))
-            table.closest(
-                to: lookups[index].target,
-                atMost: limits.contactsPerBeginning * 2,
-                for: nil,
-                into: &contactScratch
-            )
-            contactScratch.shuffle(using: &random)
-            let half = contactScratch.count / 2
-            beginnings = [Array(contactScratch[..<half]), Array(contactScratch[half...])]
+            // Not those nearest to the target: in the table too these are the Sybils.
+            var known = table.contacts { !$0.isBad }
+            known.shuffle(using: &random)
+            beginnings = [Array(known[..<(known.count / 2)]), Array(known[(known.count / 2)...])]
         }
         lookups[index].widen(from: beginnings, seed: secrets.next())
     }
