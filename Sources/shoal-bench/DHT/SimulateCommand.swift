@@ -61,6 +61,11 @@ enum SimulateCommand {
             show(run, in: report)
             runs.append(run)
         }
+        guard let path = options.plot else { return }
+        guard runs.allSatisfy({ !$0.valueTimes.isEmpty && !$0.completeTimes.isEmpty }) else {
+            throw .failed("there is a network in which nothing was found: nothing to draw")
+        }
+        try LookupPlot.write(runs, to: path)
     }
 
     private static func read(_ arguments: [String]) throws(BenchError) -> Options {
