@@ -35,6 +35,11 @@ package struct DHTLimits: Hashable, Sendable {
     package var firstProbePause = Duration.seconds(30)
     package var longestProbePause = Duration.seconds(4 * 3600)
 
+    /// Whether an identifier has to fit its node's address (BEP 42, hardening D4): one that does not is preferred by no
+    /// bucket, counts towards the end of no lookup, and is given nothing to store. Off only where identifiers are written
+    /// down by hand.
+    package var checksIdentifiers = true
+
     /// Kademlia's k: nodes in a bucket, nodes in an answer, nodes that store a peer (BEP 5: 8).
     package var bucketSize = 8
     /// Nodes in the farthest bucket, through which half of all lookups go; each nearer one has half as many, down to k.

@@ -17,6 +17,8 @@ struct Candidate: Hashable, Sendable {
     /// Steps from our own table.
     let depth: Int
     var state: State
+    /// Whether its identifier is one that its address allows (D4).
+    var fits = true
     /// What a query that stores something at this node has to carry.
     var token: [UInt8]?
 }
@@ -40,17 +42,12 @@ struct Candidates: Sendable {
     /// Takes up a node, unless its endpoint or its identifier is known or it is farther than all that we can hold.
     mutating func add(_ contact: Contact, depth: Int) {
         guard !known.contains(contact.endpoint) else { return }
-        insert(Candidate(contact: contact, distance: contact.id.distance(to: target), depth: depth, state: .fresh))
+        insert(candidate(contact, depth: depth, .fresh))
     }
 
     /// Takes up a node that was known by its endpoint alone and has now said who it is.
     mutating func addAnswered(_ contact: Contact, token: [UInt8]?, depth: Int) {
-        var candidate = Candidate(
-            contact: contact,
-            distance: contact.id.distance(to: target),
-            depth: depth,
-            state: .answered
-        )
+        var candidate = candidate(contact, depth: depth, .answered)
         candidate.token = token
         if let index = index(of: contact.id), sorted[index].state != .answered {
             // Somebody named this identifier before, perhaps at another address: who answers is right.
@@ -73,10 +70,20 @@ struct Candidates: Sendable {
 
     /// Where the nearest k are that count: those that have failed or are slow do not, and of one network only the
     /// nearest does, else the owner of one /24 could surround any target (hardening D3).
+    ///
+    /// Those whose identifier does not fit their address fill up what is missing (D4): better to be led by them than by
+    /// nobody, but who can choose its place freely shall not crowd anybody out.
     var counting: [Int] {
+        let fitting = nearest { $0.fits }
+        guard fitting.count < limits.bucketSize, fitting.count < sorted.count else { return fitting }
+        let others = nearest { !$0.fits }
+        return (fitting + others.prefix(limits.bucketSize - fitting.count)).sorted()
+    }
+
+    private func nearest(where isIncluded: (Candidate) -> Bool) -> [Int] {
         var indices: [Int] = []
         var networks: [IPAddress] = []
-        for (index, candidate) in sorted.enumerated() {
+        for (index, candidate) in sorted.enumerated() where isIncluded(candidate) {
             if candidate.state == .failed || candidate.state == .slow { continue }
             let address = candidate.contact.endpoint.address
             if !limits.exempts(address) {
@@ -87,6 +94,16 @@ struct Candidates: Sendable {
             if indices.count == limits.bucketSize { break }
         }
         return indices
+    }
+
+    private func candidate(_ contact: Contact, depth: Int, _ state: Candidate.State) -> Candidate {
+        Candidate(
+            contact: contact,
+            distance: contact.id.distance(to: target),
+            depth: depth,
+            state: state,
+            fits: limits.accepts(contact)
+        )
     }
 
     private mutating func insert(_ candidate: Candidate) {
