@@ -10,6 +10,9 @@ extension DHTLimits {
         }
     }
 
+    /// Whether a node goes by an identifier that its address allows (D4).
+    func accepts(_ contact: Contact) -> Bool { !checksIdentifiers || contact.id.fits(contact.endpoint.address) }
+
     /// Whether a peer on `port` may be dialled (D14).
     func allowsPeer(onPort port: UInt16) -> Bool { port >= 1024 || allowedLowPorts.contains(port) }
 }

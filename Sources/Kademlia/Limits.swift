@@ -12,6 +12,34 @@ package struct DHTLimits: Hashable, Sendable {
 
     package var exemption = Exemption.loopback
 
+    /// Whether queries from the internet are answered (BEP 43).
+    package enum Serving: Hashable, Sendable {
+        /// Once it turns out that they reach us uninvited.
+        case whenReachable
+        /// At once: somebody knows that they do.
+        case always
+        /// Never: for a node that asks one question and is gone again.
+        case never
+    }
+
+    package var serving = Serving.whenReachable
+    /// How long an address translation may let those in that we sent something to (RFC 4787 asks for two minutes at
+    /// least, and five are common): who comes later, or was never sent anything, comes uninvited.
+    package var mapping = Duration.seconds(300)
+    /// Addresses that we remember having sent something to.
+    package var contactedAddresses = 8192
+    /// How long one uninvited query proves that we are reachable: each node that has us in its table pings us every 15
+    /// minutes, so this is four of those that all failed to come.
+    package var reachabilityLifetime = Duration.seconds(3600)
+    /// The pause after the first time that neighbours are asked as if we were serving; each next is twice as long.
+    package var firstProbePause = Duration.seconds(30)
+    package var longestProbePause = Duration.seconds(4 * 3600)
+
+    /// Whether an identifier has to fit its node's address (BEP 42, hardening D4): one that does not is preferred by no
+    /// bucket, counts towards the end of no lookup, and is given nothing to store. Off only where identifiers are written
+    /// down by hand.
+    package var checksIdentifiers = true
+
     /// Kademlia's k: nodes in a bucket, nodes in an answer, nodes that store a peer (BEP 5: 8).
     package var bucketSize = 8
     /// Nodes in the farthest bucket, through which half of all lookups go; each nearer one has half as many, down to k.

@@ -25,7 +25,7 @@ extension DHTNode {
             family: family,
             externalAddress: externalAddress,
             buckets: buckets,
-            roundTrip: queries.roundTrip,
+            roundTrip: roundTrips.count > 0 ? roundTrips.median : nil,
             networkSize: networkSize,
             storedInfoHashes: storedInfoHashCount,
             storedPeers: peers.count,

@@ -10,6 +10,8 @@ package enum DHTDropReason: Int, Hashable, Sendable, CaseIterable {
     case rateLimited
     /// It carries our own identifier.
     case ownIdentifier
+    /// A query, while we only ask (BEP 43).
+    case readOnly
     /// It comes from an address or a port that cannot be answered.
     case unusableSource
 }

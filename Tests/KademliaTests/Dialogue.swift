@@ -14,7 +14,9 @@ struct Dialogue: ~Copyable {
         }
 
         var isQuery: Bool { text.contains("1:y1:q") }
-        func isQuery(_ method: String) -> Bool { text.contains("1:q\(method.utf8.count):\(method)1:t") }
+        func isQuery(_ method: String) -> Bool { text.contains("1:q\(method.utf8.count):\(method)") }
+        /// BEP 43.
+        var isReadOnly: Bool { text.contains("2:roi1e1:t4:") }
     }
 
     static let ownID = NodeID(0x00, last: 0)

@@ -136,7 +136,7 @@ struct LimitsTests {
 
     @Test("a source stays validated for 15 minutes at most (D9)")
     func validation() {
-        var sources = ValidatedSources(limits: DHTLimits(), now: .zero)
+        var sources = RecentAddresses(lifetime: DHTLimits().validation, capacity: 4096, now: .zero)
         sources.insert(.v4(1), at: .zero + .seconds(60))
         let known = sources.contains(.v4(1), at: .zero + .seconds(449))
         let other = sources.contains(.v4(2), at: .zero + .seconds(449))

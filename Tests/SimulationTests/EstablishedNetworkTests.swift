@@ -52,6 +52,8 @@ struct EstablishedNetworkTests {
         var configuration = DHTSimulation.Configuration.internet(nodes: 40, seed: 4)
         configuration.conditions.lossPerMille = 0
         configuration.sessions = nil
+        // A node that takes the hint of BEP 43 would keep silent.
+        configuration.limits.serving = .always
         var network = DHTSimulation(configuration)
         let hidden = try #require((0..<40).first { network.isTranslated($0) })
         // Nobody has sent anything yet, so everybody is a stranger.

@@ -124,6 +124,18 @@ package struct DualStackNode: ~Copyable {
         tell(.v6) { $0.cancel(lookup) }
     }
 
+    /// Says that something is not shared here any more; see `DHTNode.withdraw`.
+    package mutating func withdraw(_ infoHash: InfoHash) {
+        tell(.v4) { $0.withdraw(infoHash) }
+        tell(.v6) { $0.withdraw(infoHash) }
+    }
+
+    /// Tells both halves which addresses this host has; see `DHTNode.hasAddresses`.
+    package mutating func hasAddresses(_ addresses: [IPAddress]) {
+        tell(.v4) { $0.hasAddresses(addresses) }
+        tell(.v6) { $0.hasAddresses(addresses) }
+    }
+
     /// Asks whether a node is there. Where we have no half of its family, it is not.
     package mutating func ping(
         _ endpoint: Endpoint,
@@ -168,6 +180,12 @@ package struct DualStackNode: ~Copyable {
 
     /// The good nodes of both tables: for the file of remembered nodes.
     package var contacts: [Contact] { both { $0.contacts }.flatMap { $0 } }
+
+    /// By what hosts of the internet reach us, as far as they agree (BEP 42).
+    package func externalAddress(_ family: AddressFamily) -> IPAddress? { ask(family) { $0.externalAddress } ?? nil }
+
+    /// Whether we answer hosts of the internet there, or only ask them (BEP 43).
+    package func isServing(_ family: AddressFamily) -> Bool { ask(family) { $0.isServing } ?? false }
 
     package func contacts(_ family: AddressFamily) -> [Contact] { ask(family) { $0.contacts } ?? [] }
 

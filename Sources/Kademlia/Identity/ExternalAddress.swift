@@ -1,6 +1,6 @@
 import Primitives
 
-/// What our address is, by the votes of those who answer us (the `ip` of BEP 42, hardening D5).
+/// Where others reach us, by the votes of those who answer us (the `ip` of BEP 42, hardening D5).
 ///
 /// A reply that nobody asked for never gets here, so a vote costs its giver an address. Of one network the newest vote
 /// counts, whoever in it gave it: the owner of a /24 has one voice, however often it is raised.
@@ -21,6 +21,8 @@ struct ExternalAddress: Sendable {
     private(set) var decided: IPAddress?
     /// What hosts of private networks, and of this host, last said: they decide about nothing but what is said to them.
     private var ofPrivate: IPAddress?
+    /// The addresses that this host has, as far as somebody told us.
+    var interfaces: [IPAddress] = []
     private var ofLoopback: IPAddress?
 
     /// - Parameter decided: where a former run was, until the votes say otherwise.
@@ -49,10 +51,14 @@ struct ExternalAddress: Sendable {
         return decide(at: now)
     }
 
-    /// The address by which `asker` can be expected to reach us.
+    /// The address by which `asker` can be expected to reach us: of its kind, the one that shares most with its own.
+    ///
+    /// A host may be in several private networks, and what a host of one of them said is of no use in another.
     func address(for asker: IPAddress) -> IPAddress? {
-        if asker.isLoopback { return ofLoopback }
-        return asker.isPrivate ? ofPrivate : decided
+        if !asker.isLoopback, !asker.isPrivate { return decided ?? interfaces.first { $0.isPublic } }
+        let told = asker.isLoopback ? ofLoopback : ofPrivate
+        let own = interfaces.filter { $0.isLoopback == asker.isLoopback && $0.isPrivate == asker.isPrivate }
+        return (own + [told].compactMap { $0 }).max { $0.sharedBits(with: asker) < $1.sharedBits(with: asker) }
     }
 
     /// Forgets the votes: what was true in another network, or before a long sleep, has no voice in this one.
@@ -81,5 +87,18 @@ struct ExternalAddress: Sendable {
         changedAt = now
         decided = newest
         return newest
+    }
+}
+
+extension IPAddress {
+    /// How many leading bits two addresses of one family share.
+    fileprivate func sharedBits(with other: IPAddress) -> Int {
+        switch (self, other) {
+        case (.v4(let left), .v4(let right)): return (left ^ right).leadingZeroBitCount
+        case (.v6(let high, let low), .v6(let otherHigh, let otherLow)):
+            return high == otherHigh
+                ? 64 + (low ^ otherLow).leadingZeroBitCount : (high ^ otherHigh).leadingZeroBitCount
+        default: return 0
+        }
     }
 }

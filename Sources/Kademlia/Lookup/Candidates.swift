@@ -21,6 +21,8 @@ struct Candidate: Hashable, Sendable {
     /// the most promising one (proximity route selection, Gummadi et al. 2003).
     var cost: Int64 = 0
     var state: State
+    /// Whether its identifier is one that its address allows (D4).
+    var fits = true
     /// What a query that stores something at this node has to carry.
     var token: [UInt8]?
 }
@@ -78,7 +80,14 @@ struct Candidates: Sendable {
         let distance = contact.id.distance(to: target)
         let bits = Int64(UInt160.bitWidth - distance.leadingZeroBitCount)
         let cost = (roundTrip?.wholeNanoseconds ?? usualRoundTrip) + bits * usualRoundTrip / Int64(limits.bitsPerHop)
-        return Candidate(contact: contact, distance: distance, depth: depth, cost: cost, state: state)
+        return Candidate(
+            contact: contact,
+            distance: distance,
+            depth: depth,
+            cost: cost,
+            state: state,
+            fits: limits.accepts(contact)
+        )
     }
 
     func index(of id: NodeID) -> Int? {
@@ -96,6 +105,9 @@ struct Candidates: Sendable {
 
     /// Where the nearest are that count: those that have failed or are slow do not, and of one network only the nearest
     /// does, else the owner of one /24 could surround any target (hardening D3).
+    ///
+    /// Those whose identifier does not fit their address fill up what is missing (D4): better to be led by them than by
+    /// nobody, but who can choose its place freely shall not crowd anybody out.
     var inView: ArraySlice<Int> { view[...] }
 
     /// The nearest k of them.
@@ -104,15 +116,25 @@ struct Candidates: Sendable {
     /// Looks who the nearest are that count, now that something has changed.
     private mutating func look() {
         view.removeAll(keepingCapacity: true)
-        for (index, candidate) in sorted.enumerated() {
+        look(atMost: limits.candidatesInView) { $0.fits }
+        guard view.count < limits.bucketSize, view.count < sorted.count else { return }
+        look(atMost: limits.bucketSize) { !$0.fits }
+        view.sort()
+    }
+
+    private mutating func look(atMost count: Int, where isIncluded: (Candidate) -> Bool) {
+        let first = view.count
+        for (index, candidate) in sorted.enumerated() where isIncluded(candidate) {
+            if view.count >= count { break }
             if candidate.state == .failed || candidate.state == .slow { continue }
             let address = candidate.contact.endpoint.address
             if !limits.exempts(address) {
                 let network = address.network
-                if view.contains(where: { sorted[$0].contact.endpoint.address.network == network }) { continue }
+                if view[first...].contains(where: { sorted[$0].contact.endpoint.address.network == network }) {
+                    continue
+                }
             }
             view.append(index)
-            if view.count == limits.candidatesInView { break }
         }
     }
 

@@ -214,9 +214,9 @@ struct Lookup: Sendable {
         return slowInFlight > 0 ? .onlyLateAnswersMissing : .complete
     }
 
-    /// The nearest nodes that answered, at most k.
+    /// The nearest nodes that answered, at most k, without those whose identifier does not fit their address (D4).
     var closest: [Candidate] {
-        candidates.nearest.map { candidates.sorted[$0] }.filter { $0.state == .answered }
+        candidates.nearest.map { candidates.sorted[$0] }.filter { $0.state == .answered && $0.fits }
     }
 
     /// Goes on to store if nothing holds it in the search.

@@ -191,7 +191,7 @@ struct RegionSearch: Sendable {
         state: Candidate.State = .fresh,
         token: [UInt8]? = nil
     ) {
-        guard owners[contact.endpoint] == nil else { return }
+        guard owners[contact.endpoint] == nil, limits.accepts(contact) else { return }
         let distance = contact.id.distance(to: region.target)
         let group = region.shell(at: distance) ?? Region.shellCount + distance.leadingZeroBitCount
         let crowd = paths[path].count { $0.group == group && $0.state != .failed }

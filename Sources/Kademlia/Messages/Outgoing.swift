@@ -50,7 +50,7 @@ enum ProtocolError: Hashable, Sendable {
 /// The fixed parts are literals with their keys in order, as bencode demands: an answer then allocates nothing and
 /// costs little beside its system call.
 extension ByteWriter {
-    mutating func query(_ query: OutgoingQuery, from id: NodeID, transaction: UInt32) {
+    mutating func query(_ query: OutgoingQuery, from id: NodeID, transaction: UInt32, isReadOnly: Bool) {
         let start = count
         append("d1:ad")
         if case .put(let put) = query { head(ofPut: put) }
@@ -93,6 +93,7 @@ extension ByteWriter {
             padding(from: start)
             append("e1:q17:sample_infohashes")
         }
+        if isReadOnly { append("2:roi1e") }
         append("1:t4:")
         bigEndian(transaction)
         ending(type: "q")

@@ -14,6 +14,9 @@ extension DHTNode {
         if message.body.id == id {
             return metOurselves(message, datagram, at: now, into: &actions)
         }
+        guard reachability.answers(sender.address, isJoined: joining.hasJoined, at: now) else {
+            return statistics.drop(.readOnly)
+        }
         guard queryLimits.admits(sender.address, at: now) else { return statistics.drop(.rateLimited) }
         let sent = statistics.bytesSent
         guard let querier = message.body.id else {
@@ -88,6 +91,7 @@ extension DHTNode {
             using: &random,
             into: &peerScratch
         )
+        nameOurselves(sharing: infoHash, to: sender.address, atMost: min(fitting, allowed))
         let token =
             peers.hasRoom(for: infoHash, from: sender.address)
             ? tokens.token(for: sender.address, infoHash, at: now, using: &secrets) : nil
@@ -164,6 +168,7 @@ extension DHTNode {
         _ values: (inout ByteWriter) -> Void
     ) {
         let transaction = datagram.extracting(message.transaction)
+        reachability.answered(sender.address, at: toldTime)
         let count = actions.send(to: sender) {
             $0.beginReply(from: id, to: sender, filters: filters)
             values(&$0)

@@ -16,6 +16,7 @@ extension DHTNode {
             let address = identity.external.hears(own.address, from: sender.address, at: now)
         else { return }
         let renamed = identity.source?.id(at: address) ?? id
+        reachability.moved()
         actions.append(.addressChanged(address, id: renamed))
         guard renamed != id else { return }
         move(to: renamed, at: now, into: &actions)

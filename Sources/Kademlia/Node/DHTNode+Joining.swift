@@ -110,6 +110,7 @@ extension DHTNode {
             lookups[index].add(contactScratch)
             pump(lookup.id, at: now, into: &actions)
         }
+        probeReachability(at: now, into: &actions)
         refreshStaleBucket(at: now, into: &actions)
     }
 

@@ -57,6 +57,7 @@ extension DHTNode {
         }
         guard joining.hasJoined else { return }
         republishDue(at: now, into: &actions)
+        probeReachability(at: now, into: &actions)
         while pings < limits.pingsPerUpkeep, joining.nextRemembered < joining.remembered.count {
             let contact = joining.remembered[joining.nextRemembered]
             joining.nextRemembered += 1

@@ -36,7 +36,10 @@ package struct DHTNode: ~Copyable {
     var peers: PeerStore
     var items: ItemStore
     var queryLimits: QueryLimits
-    var validated: ValidatedSources
+    var announcements: OwnAnnouncements
+    /// Who proved lately that it receives what we send to it (hardening D9).
+    var validated: RecentAddresses
+    var reachability: Reachability
     var sample: InfoHashSample
 
     var nextUpkeep: Instant?
@@ -68,7 +71,7 @@ package struct DHTNode: ~Copyable {
         self.init(id: source.id(at: address), identity, family, limits, seed, now)
     }
 
-    /// A node that goes by one identifier wherever it is: for tests, which write identifiers down.
+    /// A node that goes by one identifier wherever it is: for tests, which write identifiers down, those of others too.
     package init(
         id: NodeID,
         family: AddressFamily = .v4,
@@ -76,6 +79,8 @@ package struct DHTNode: ~Copyable {
         seed: UInt64,
         now: Instant
     ) {
+        var limits = limits
+        limits.checksIdentifiers = false
         self.init(id: id, Identity(source: nil, address: nil, limits: limits), family, limits, seed, now)
     }
 
@@ -100,7 +105,9 @@ package struct DHTNode: ~Copyable {
         peers = PeerStore(limits: limits, now: now, using: &secrets)
         items = ItemStore(limits: limits, now: now)
         queryLimits = QueryLimits(limits: limits, now: now)
-        validated = ValidatedSources(limits: limits, now: now)
+        announcements = OwnAnnouncements(limits: limits)
+        validated = RecentAddresses(lifetime: limits.validation, capacity: limits.validatedSources, now: now)
+        reachability = Reachability(limits: limits, now: now)
         sample = InfoHashSample(limits: limits)
         toldTime = now
     }
@@ -124,6 +131,7 @@ package struct DHTNode: ~Copyable {
         joining.remembered = Array(
             remembered.filter { $0.id != id && mayTalk(to: $0.endpoint) }.prefix(limits.remembered)
         )
+        reachability.started(isFirst: !bootstrap && joining.remembered.isEmpty)
         toldTime = now
         nextUpkeep = now + limits.upkeepInterval
         join(at: now, into: &actions)
@@ -138,7 +146,8 @@ package struct DHTNode: ~Copyable {
         begin(.findNode, target: target, at: now, into: &actions)
     }
 
-    /// Finds peers, and announces us to the nodes closest to the info-hash where a port is given.
+    /// Finds peers, and announces us to the nodes closest to the info-hash where a port is given; from then on we name
+    /// ourselves to whoever asks us, until `withdraw`.
     ///
     /// - Parameter isSeed: whether we have all of it: then whoever counts (BEP 33) counts us as a seed.
     package mutating func findPeers(
@@ -148,7 +157,8 @@ package struct DHTNode: ~Copyable {
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) -> LookupID {
-        begin(
+        if let port { announcements.add(infoHash, port: port) }
+        return begin(
             .getPeers(infoHash),
             target: NodeID(infoHash),
             storing: port.map { .peer(port: $0, isSeed: isSeed) },
@@ -243,26 +253,41 @@ package struct DHTNode: ~Copyable {
         expecting expected: NodeID?,
         for purpose: QueryPurpose,
         patience: Patience = .patient,
+        asServer: Bool = false,
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) {
         let open = OpenQuery(purpose: purpose, endpoint: endpoint, expected: expected, sentAt: now)
         let known = expected.flatMap { table.roundTrip(of: Contact($0, endpoint)) }
-        let transaction = queries.add(
-            open,
-            knowing: known,
-            patience: patience,
-            using: &secrets
-        )
-        let count = actions.send(to: endpoint) { [id] in $0.query(query, from: id, transaction: transaction) }
+        let transaction = queries.add(open, knowing: known, patience: patience, using: &secrets)
+        let isReadOnly = !asServer && reachability.isReadOnly(toward: endpoint.address, at: now)
+        reachability.sent(to: endpoint.address, at: now)
+        let count = actions.send(to: endpoint) { [id] in
+            $0.query(query, from: id, transaction: transaction, isReadOnly: isReadOnly)
+        }
         statistics.queriesSent += 1
         statistics.datagramsSent += 1
         statistics.bytesSent += count
     }
 
     /// Pings a node to learn whether it belongs into the table.
-    mutating func verify(_ contact: Contact, at now: Instant, into actions: inout DHTActionBuffer) {
+    ///
+    /// - Parameter asServer: whether it may take us for one that serves (BEP 43), whatever we know of that.
+    mutating func verify(
+        _ contact: Contact,
+        asServer: Bool = false,
+        at now: Instant,
+        into actions: inout DHTActionBuffer
+    ) {
         guard !ownEndpoints.contains(contact.endpoint), verifying.insert(contact.endpoint).inserted else { return }
-        send(.ping, to: contact.endpoint, expecting: contact.id, for: .verify, at: now, into: &actions)
+        send(
+            .ping,
+            to: contact.endpoint,
+            expecting: contact.id,
+            for: .verify,
+            asServer: asServer,
+            at: now,
+            into: &actions
+        )
     }
 }

@@ -17,6 +17,8 @@ struct TableEntry: Hashable, Sendable {
     /// What its answers took, as far as that was measured.
     var roundTrip: RoundTrip?
     var failures: UInt8 = 0
+    /// Whether its identifier is one that its address allows (D4); known once it has a place.
+    var fits = true
 
     var isBad: Bool { failures >= TableEntry.failuresOfBad }
 

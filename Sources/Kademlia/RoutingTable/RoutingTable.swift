@@ -47,14 +47,20 @@ struct RoutingTable: Sendable {
         while isFull(index), index == buckets.count - 1, split() { index = bucketIndex(of: contact.id) }
         let entry = TableEntry(contact: contact, heardAt: now, roundTrip: sample.map { RoundTrip(first: $0) })
         if isFull(index) {
-            guard let bad = range(ofBucket: index).first(where: { nodes[$0].isBad }) else {
-                return wait(entry, for: index, now)
-            }
-            remove(at: bad)
+            guard let useless = replaceable(by: contact, in: index) else { return wait(entry, for: index, now) }
+            remove(at: useless)
         }
         insert(entry)
         buckets[index].changedAt = now
         return .added
+    }
+
+    /// A bad node, or else, for one whose identifier fits its address, one whose does not (D4).
+    private func replaceable(by contact: Contact, in index: Int) -> Int? {
+        let range = range(ofBucket: index)
+        if let bad = range.first(where: { nodes[$0].isBad }) { return bad }
+        guard limits.accepts(contact) else { return nil }
+        return range.first { !nodes[$0].fits }
     }
 
     /// Takes an entry of another table over as it is, where there is room for it.
@@ -111,7 +117,7 @@ struct RoutingTable: Sendable {
         let index = bucketIndex(of: contact.id)
         guard allows(contact, in: index) else { return false }
         return !isFull(index) || index == buckets.count - 1
-            || range(ofBucket: index).contains { nodes[$0].failures > 0 }
+            || range(ofBucket: index).contains { nodes[$0].failures > 0 } || replaceable(by: contact, in: index) != nil
     }
 
     func contains(_ contact: Contact) -> Bool { position(of: contact) != nil }
@@ -249,6 +255,8 @@ struct RoutingTable: Sendable {
     private mutating func insert(_ entry: TableEntry) {
         let address = entry.contact.endpoint.address
         if !limits.exempts(address) { addresses.insert(address) }
+        var entry = entry
+        entry.fits = limits.accepts(entry.contact)
         nodes.insert(entry)
     }
 
