@@ -5,6 +5,9 @@ enum SystemFiles {
     /// `VmHWM`: the most memory that this process held at a time, in bytes.
     static var peakMemory: Int? { kibibytes(after: "VmHWM:", in: "/proc/self/status") }
 
+    /// `VmRSS`: the memory that this process holds now, in bytes.
+    static var residentMemory: Int? { kibibytes(after: "VmRSS:", in: "/proc/self/status") }
+
     /// Forgets the peak so far.
     static func resetPeakMemory() {
         let file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
