@@ -1,3 +1,4 @@
+import Cryptography
 import EventLoop
 import Kademlia
 import Metainfo
@@ -14,6 +15,8 @@ final class NodeCore {
     let loop: Loop
     let configuration: Configuration
     let state: StateFolder?
+    /// The key that this host is known by: of the state folder, or a new one where there is none to be had.
+    let identity: Ed25519.SigningKey
     let emit: (Event) -> Void
     let disk: DiskWorkers
     let openFiles = OpenFiles()
@@ -67,6 +70,13 @@ final class NodeCore {
         self.loop = loop
         self.configuration = configuration
         self.state = state
+        guard let identity = state?.identity ?? Ed25519.SigningKey.random() else {
+            throw ShoalError(
+                .failed,
+                "no memory is left for secrets; end other programs and run the same command again"
+            )
+        }
+        self.identity = identity
         self.emit = emit
         random = SeededRandom(seed: OSRandom.seed())
         peerID = PeerID.shoal(using: &random)

@@ -48,7 +48,7 @@ struct NodeIDSourceTests {
     func securePeer() throws {
         let seed = Array(UInt8(0)..<32)
         let signingKey = Ed25519.SigningKey(seed: seed.span.bytes)
-        let source = try #require(signingKey.flatMap { NodeIDSource($0.publicKey) })
+        let source = try NodeIDSource(#require(signingKey).publicKey)
         #expect(source.id(at: nil).hex == "48e8d374ec7d668a448801eff7cb38dc938c5b05")
         for local in ["127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.1.1", "100.64.0.1", "::1", "fe80::1", "fd00::1"]
         {
@@ -56,6 +56,16 @@ struct NodeIDSourceTests {
         }
         #expect(source.id(at: IPAddress("124.31.75.21")).hex == "0d1f7374ec7d668a448801eff7cb38dc938c5b05")
         #expect(source.id(at: IPAddress("2001:db8::1")).hex == "45883b74ec7d668a448801eff7cb38dc938c5b05")
+    }
+
+    @Test("are known as one's own whatever address they are for")
+    func own() {
+        let source = NodeIDSource(UInt160(high: 0x1234_5678_9abc_def0, middle: 2, low: 3))
+        for text in ["124.31.75.21", "21.75.31.124", "127.0.0.1", "2400::1"] {
+            #expect(source.made(source.id(at: IPAddress(text))))
+        }
+        #expect(!source.made(NodeIDSource(UInt160(high: 0x1234_5678_9abc_def0, middle: 2, low: 4)).id(at: nil)))
+        #expect(!source.made(NodeIDSource(UInt160(high: 0x1234_5678_9abc_def1, middle: 2, low: 3)).id(at: nil)))
     }
 
     @Test("fit any address that is not public")

@@ -29,6 +29,12 @@ extension Ed25519 {
             self.init(expanded)
         }
 
+        /// A new key, that is kept nowhere; `nil` where no memory can be locked.
+        package static func random() -> SigningKey? {
+            guard let seed = Secret.random(byteCount: 32) else { return nil }
+            return SigningKey(seed: seed.bytes)
+        }
+
         /// Takes scalar and prefix, 32 bytes each; `nil` for any other length, or for a scalar that makes no public key.
         package init?(expanded bytes: RawSpan) {
             guard bytes.byteCount == 64, let expanded = Secret(bytes) else { return nil }

@@ -7,4 +7,14 @@ package enum SystemClock {
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec)
     }
+
+    /// Seconds that this host has slept since it was started, give or take one: the clock of timers stands still
+    /// meanwhile, so only from this do they learn of it.
+    package static var secondsAsleep: Int64 {
+        var awake = timespec()
+        var all = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &awake)
+        clock_gettime(CLOCK_BOOTTIME, &all)
+        return Int64(all.tv_sec) - Int64(awake.tv_sec)
+    }
 }

@@ -46,6 +46,11 @@ package struct DualStackNode: ~Copyable {
         forEachHalf(at: now, into: &actions) { $0.advanced(to: now, into: &$1) }
     }
 
+    /// Takes note that the host slept; see `DHTNode.woke`.
+    package mutating func woke(at now: Instant, into actions: inout DHTActionBuffer) {
+        forEachHalf(at: now, into: &actions) { $0.woke(at: now, into: &$1) }
+    }
+
     /// Takes the driver's answers to `.resolveBootstrapNodes`: all that is known so far, more often than once if need be.
     ///
     /// - Parameter isComplete: whether that is all; a half of whose family there is nothing until then goes on waiting.

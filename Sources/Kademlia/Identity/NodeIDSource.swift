@@ -10,9 +10,9 @@ package struct NodeIDSource: Hashable, Sendable {
 
     package init(_ hash: UInt160) { self.hash = hash }
 
-    package init?(_ key: Ed25519.PublicKey) {
-        guard let hash = BLAKE2b.hash160(key.bytes.span.bytes, for: "SecPeer v1 nodeid") else { return nil }
-        self.init(hash)
+    package init(_ key: Ed25519.PublicKey) {
+        // A digest of 20 bytes always makes a number.
+        self.init(BLAKE2b.hash160(key.bytes.span.bytes, for: "SecPeer v1 nodeid") ?? .zero)
     }
 
     /// The one identifier for an external address.
@@ -27,6 +27,12 @@ package struct NodeIDSource: Hashable, Sendable {
                 low: hash.low
             )
         )
+    }
+
+    /// Whether an identifier is ours, for whatever address.
+    package func made(_ id: NodeID) -> Bool {
+        (id.value.high ^ hash.high) & ~NodeID.tiedBits == 0 && id.value.middle == hash.middle
+            && id.value.low == hash.low
     }
 }
 

@@ -1,4 +1,4 @@
-import Primitives
+package import Primitives
 
 /// How a node notices that the network is not the one it knew: it slept, or nobody answers any more.
 extension DHTNode {
@@ -7,11 +7,14 @@ extension DHTNode {
         let gap = now - toldTime
         toldTime = max(now, toldTime)
         // Upkeep alone has us told the time far more often than that.
-        if joining.isStarted, gap >= limits.sleep { woke(at: now, into: &actions) }
+        if gap >= limits.sleep { woke(at: now, into: &actions) }
     }
 
-    /// After a sleep nobody is to blame for having answered to deaf ears, and the host may have moved meanwhile.
-    private mutating func woke(at now: Instant, into actions: inout DHTActionBuffer) {
+    /// Takes note that the host slept, for a driver whose clock stands still meanwhile.
+    ///
+    /// Nobody is to blame for having answered to deaf ears, and the host may have moved.
+    package mutating func woke(at now: Instant, into actions: inout DHTActionBuffer) {
+        guard joining.isStarted else { return }
         statistics.wakeUps += 1
         identity.external.forgetVotes()
         for query in queries.takeAll() { fail(query, at: now, into: &actions) }

@@ -56,19 +56,23 @@ package struct DHTNode: ~Copyable {
     ///
     /// - Parameters:
     ///   - source: makes its identifiers, one for each external address (BEP 42).
-    ///   - address: the external address of a former run; the votes of others correct it.
+    ///   - address: the external address, where somebody knows it; the votes of others correct it.
+    ///   - former: the identifier of a former run. Most likely the address is still the same, and who begins with the right
+    ///     identifier need not join twice.
     ///   - family: whose addresses it talks to, names and stores.
     ///   - seed: where all its randomness comes from; must be unpredictable outside of tests.
     package init(
         identity source: NodeIDSource,
         at address: IPAddress? = nil,
+        formerly former: NodeID? = nil,
         family: AddressFamily = .v4,
         limits: DHTLimits = DHTLimits(),
         seed: UInt64,
         now: Instant
     ) {
         let identity = Identity(source: source, address: address, limits: limits)
-        self.init(id: source.id(at: address), identity, family, limits, seed, now)
+        let known = former.flatMap { source.made($0) ? $0 : nil }
+        self.init(id: known ?? source.id(at: address), identity, family, limits, seed, now)
     }
 
     /// A node that goes by one identifier wherever it is: for tests, which write identifiers down, those of others too.

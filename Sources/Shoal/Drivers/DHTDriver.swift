@@ -1,3 +1,4 @@
+import Cryptography
 import EventLoop
 import Kademlia
 import Metainfo
@@ -42,6 +43,7 @@ final class DHTDriver {
     private var hasFailed = false
     private var isStopped = false
     private var lastStatus: DHTStatus?
+    private var secondsAsleep = SystemClock.secondsAsleep
 
     private lazy var alarm = Alarm(core) { [unowned self] in
         node.advanced(to: core.now, into: &actions)
@@ -54,6 +56,8 @@ final class DHTDriver {
     private static let saveInterval: Duration = .seconds(300)
     /// How often the owner hears how many nodes answer.
     private static let reportInterval: Duration = .seconds(1)
+    /// Seconds; after a shorter sleep the same network is there still, and nobody has forgotten us.
+    private static let shortestSleep: Int64 = 120
     /// A lookup asks dozens of nodes at once; the kernel's default queue holds too few of their answers.
     private static let receiveBuffer: Int32 = 1 << 20
 
@@ -68,12 +72,13 @@ final class DHTDriver {
         limits.exemption = core.configuration.localLimits ? .none : .loopbackAndPrivate
         remembered = core.state?.loadTable()
         let known = core.state?.ownsTable == true ? remembered?.ids : nil
-        // One for both, as BEP 32 wants it, until the addresses are known to which BEP 42 ties them.
-        let id = known?[.v4] ?? known?[.v6] ?? NodeID(UInt160.random(using: &core.random))
+        // One for both, as BEP 32 wants it, but for the head, which BEP 42 ties to the address.
+        let source = NodeIDSource(core.identity.publicKey)
         func half(_ family: AddressFamily) -> DHTNode? {
             guard byFamily[family] != nil else { return nil }
             return DHTNode(
-                id: known?[family] ?? id,
+                identity: source,
+                formerly: known?[family],
                 family: family,
                 limits: limits,
                 seed: core.random.next(),
@@ -107,6 +112,7 @@ final class DHTDriver {
             at: core.now,
             into: &actions
         )
+        learnAddresses()
         for family in sockets.keys { restorePeers(family) }
         saveAlarm.set(core.now + DHTDriver.saveInterval)
         reportAlarm.set(core.now + DHTDriver.reportInterval)
@@ -144,10 +150,25 @@ final class DHTDriver {
         for family in sockets.keys {
             if let peers = node.peerFile(family) { core.state?.savePeers(peers, family, on: core.disk) }
         }
+        learnAddresses()
         saveAlarm.set(core.now + DHTDriver.saveInterval)
     }
 
+    /// Tells the machine by which addresses others can reach us: all of this host's, or those that we listen on alone.
+    private func learnAddresses() {
+        let listening = core.listenAddresses.map(\.address)
+        let all = InterfaceAddresses.current()
+        node.hasAddresses(listening.flatMap { $0.isUnspecified ? all : [$0] })
+    }
+
     private func report() {
+        let asleep = SystemClock.secondsAsleep
+        if asleep - secondsAsleep >= DHTDriver.shortestSleep {
+            node.woke(at: core.now, into: &actions)
+            learnAddresses()
+            perform()
+        }
+        secondsAsleep = asleep
         tell(DHTStatus(nodes: node.contacts.count, isJoined: isJoined))
         reportAlarm.set(core.now + DHTDriver.reportInterval)
     }
@@ -205,6 +226,9 @@ final class DHTDriver {
         perform()
         return id
     }
+
+    /// Says that something is not shared here any more.
+    func withdraw(_ infoHash: InfoHash) { node.withdraw(infoHash) }
 
     func cancel(_ lookup: LookupID) {
         lookups[lookup] = nil

@@ -1,15 +1,19 @@
+import Cryptography
+import EventLoop
 import Glibc
 import Kademlia
 import Primitives
 import Storage
 
-/// What a node keeps between runs: `dht.nodes`, `dht.peers`, `dht.peers6` and `state.sqlite`, in a folder of its owner's
+/// What a node keeps between runs: `identity.key`, `dht.nodes`, `dht.peers`, `dht.peers6` and `state.sqlite`, in a folder of its owner's
 /// (0700).
 final class StateFolder {
     let path: String
     let resume: ResumeStore
     /// Held by the one process that uses the table: two nodes with one ID would confuse everybody's tables.
     private let tableLock: FileLock?
+    /// The key in `identity.key`; `nil` while another process goes by it.
+    let identity: Ed25519.SigningKey?
 
     init(_ path: String) throws(ShoalError) {
         self.path = path
@@ -19,6 +23,15 @@ final class StateFolder {
             throw ShoalError(error)
         }
         tableLock = FileLock(path + "/dht.lock")
+        guard tableLock != nil else {
+            identity = nil
+            return
+        }
+        do throws(IdentityFault) {
+            identity = try IdentityFile(folder: path, now: SystemClock.secondsSinceEpoch).signingKey
+        } catch {
+            throw ShoalError(.files, "\(path)/\(IdentityFile.name) \(error.message)")
+        }
     }
 
     /// What is being written: two at a time would use the same temporary file.

@@ -90,6 +90,7 @@ extension TorrentSession {
     /// Stops looking, when the torrent ends or turns out to be private.
     func leaveDHT() {
         lookupAlarm.set(nil)
+        core.dht?.withdraw(infoHash)
         guard let lookup = discovery.lookup else { return }
         discovery.lookup = nil
         discovery.isLooking = false
