@@ -45,6 +45,9 @@ struct RegionSearch: Sendable {
     private var owners: [Endpoint: Int] = [:]
     /// Nodes that did not answer a `find_node`, but may have answered what they were asked before.
     private var unhelpful: Set<Endpoint> = []
+    /// Those asked for what the lookup is about, of each shell and of each network, without those that failed.
+    private var askedCounts = [Int](repeating: 0, count: Region.shellCount)
+    private var askedNetworks: Set<IPAddress> = []
     private(set) var queriesSent = 0
     /// Whether there was nobody left to ask, and nothing has been learnt since.
     private(set) var isExhausted = false
@@ -97,7 +100,12 @@ struct RegionSearch: Sendable {
         isExhausted = false
         unhelpful.insert(contact.endpoint)
         guard let path = owners[contact.endpoint] else { return }
-        update(contact, in: path) { if $0.state == .asked || $0.state == .slow { $0.state = state } }
+        guard let index = paths[path].firstIndex(where: { $0.contact == contact }),
+            paths[path][index].state == .asked || paths[path][index].state == .slow
+        else { return }
+        paths[path][index].state = state
+        // Who fails makes room for another one.
+        if state == .failed { count(paths[path][index], as: -1) }
     }
 
     /// Those who can be given a value, at most `count`: of each shell the first ones, then of each the second ones.
@@ -132,26 +140,21 @@ struct RegionSearch: Sendable {
 
     /// The next one to be asked for what the lookup is about: of the shell where fewest were asked, by lot.
     private mutating func nextAsk() -> Query? {
-        var counts = [Int](repeating: 0, count: Region.shellCount)
-        var networks: Set<IPAddress> = []
-        for resident in paths.joined() where resident.state != .fresh && resident.state != .failed {
-            guard let shell = resident.shell, isFirst(resident.contact, in: &networks) else { continue }
-            counts[shell] += 1
-        }
         var best: [(path: Int, index: Int)] = []
         var fewest = limits.residentsPerShell
         for path in paths.indices {
             for (index, resident) in paths[path].enumerated() where resident.state == .fresh {
-                guard let shell = resident.shell, counts[shell] <= fewest, counts[shell] < limits.residentsPerShell,
-                    isFree(resident.contact, of: networks)
+                guard let shell = resident.shell, askedCounts[shell] < limits.residentsPerShell,
+                    askedCounts[shell] <= fewest, isFree(resident.contact)
                 else { continue }
-                if counts[shell] < fewest { best = [] }
-                fewest = counts[shell]
+                if askedCounts[shell] < fewest { best = [] }
+                fewest = askedCounts[shell]
                 best.append((path, index))
             }
         }
         guard let (path, index) = best.randomElement(using: &random) else { return nil }
         paths[path][index].state = .asked
+        count(paths[path][index], as: 1)
         return .ask(paths[path][index].contact)
     }
 
@@ -174,6 +177,9 @@ struct RegionSearch: Sendable {
         var nearest: [Resident] = []
         for resident in paths[path] where resident.state != .failed {
             let contact = resident.contact
+            if nearest.count == count, let last = nearest.last, last.contact.id.isCloser(to: place, than: contact.id) {
+                continue
+            }
             if unhelpful.contains(contact.endpoint) { continue }
             let twins = nearest.filter { isTwin($0, of: resident) }
             if twins.contains(where: { $0.contact.id.isCloser(to: place, than: contact.id) }) { continue }
@@ -197,9 +203,9 @@ struct RegionSearch: Sendable {
         let crowd = paths[path].count { $0.group == group && $0.state != .failed }
         guard crowd < limits.candidatesPerShell else { return }
         owners[contact.endpoint] = path
-        paths[path].append(
-            Resident(contact: contact, distance: distance, group: group, state: state, token: token)
-        )
+        let resident = Resident(contact: contact, distance: distance, group: group, state: state, token: token)
+        paths[path].append(resident)
+        if state != .fresh, state != .failed { count(resident, as: 1) }
     }
 
     private mutating func update(_ contact: Contact, in path: Int, _ body: (inout Resident) -> Void) {
@@ -213,9 +219,16 @@ struct RegionSearch: Sendable {
             || !limits.exempts(address) && address.network == other.contact.endpoint.address.network
     }
 
-    private func isFree(_ contact: Contact, of networks: Set<IPAddress>) -> Bool {
+    private mutating func count(_ resident: Resident, as change: Int) {
+        guard let shell = resident.shell else { return }
+        askedCounts[shell] += change
+        let network = resident.contact.endpoint.address.network
+        if change > 0 { askedNetworks.insert(network) } else { askedNetworks.remove(network) }
+    }
+
+    private func isFree(_ contact: Contact) -> Bool {
         let address = contact.endpoint.address
-        return limits.exempts(address) || !networks.contains(address.network)
+        return limits.exempts(address) || !askedNetworks.contains(address.network)
     }
 
     private func isFirst(_ contact: Contact, in networks: inout Set<IPAddress>) -> Bool {

@@ -63,7 +63,14 @@ struct Colluders {
             if sorted[middle].id < place { low = middle + 1 } else { high = middle }
         }
         let around = sorted[max(0, low - 256)..<min(sorted.count, low + 256)]
-        return Array(around.sorted { $0.id.isCloser(to: place, than: $1.id) }.prefix(8))
+        var nearest: [Contact] = []
+        for contact in around {
+            if nearest.count == 8, nearest[7].id.isCloser(to: place, than: contact.id) { continue }
+            let position = nearest.firstIndex { contact.id.isCloser(to: place, than: $0.id) } ?? nearest.count
+            nearest.insert(contact, at: position)
+            if nearest.count > 8 { nearest.removeLast() }
+        }
+        return nearest
     }
 }
 
