@@ -11,6 +11,7 @@ struct DHTSubcommand: Sendable {
 enum DHTCommand {
     static let subcommands = [
         SimulateCommand.subcommand, LoopbackCommand.subcommand, HostileCommand.subcommand,
+        PersistenceCommand.subcommand,
     ]
 
     static func run(_ arguments: [String]) async throws(BenchError) {
