@@ -99,6 +99,11 @@ package struct DHTSimulation {
     package func contacts(of index: Int) -> [Contact] { hosts[index].node.contacts }
     package func buckets(of index: Int) -> [BucketSummary] { hosts[index].node.buckets }
     package func statistics(of index: Int) -> DHTStatistics { hosts[index].node.statistics }
+    /// How many hosts hold an item.
+    package func holders(of target: NodeID) -> Int {
+        hosts.count { $0.isPresent && $0.node.storedItem(at: target) != nil }
+    }
+
     package func storedItem(of index: Int, _ target: NodeID) -> Item? { hosts[index].node.storedItem(at: target) }
     package func storedPeers(of index: Int, _ infoHash: InfoHash) -> [Endpoint] {
         hosts[index].node.storedPeers(of: infoHash)

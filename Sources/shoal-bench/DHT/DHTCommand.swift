@@ -10,7 +10,8 @@ struct DHTSubcommand: Sendable {
 /// `shoal-bench dht`: the DHT, in simulation and on loopback.
 enum DHTCommand {
     static let subcommands = [
-        SimulateCommand.subcommand, LoopbackCommand.subcommand, HostileCommand.subcommand, MemoryCommand.subcommand,
+        SimulateCommand.subcommand, LoopbackCommand.subcommand, HostileCommand.subcommand,
+        PersistenceCommand.subcommand, MemoryCommand.subcommand,
     ]
 
     static func run(_ arguments: [String]) async throws(BenchError) {
