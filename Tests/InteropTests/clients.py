@@ -88,6 +88,14 @@ class Libtorrent(Client):
         return bool(self.process.all("complete"))
 
 
+class LibtorrentIPv6(Libtorrent):
+    """The same where there is no IPv4: all on one address, each with a port of its own."""
+
+    def __init__(self, case, bootstrap):
+        super().__init__(case, bootstrap)
+        self.ip, self.port = "[::1]", 0
+
+
 class Aria2(Client):
     name = "aria2"
     signature = "aria2"

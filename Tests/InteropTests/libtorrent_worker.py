@@ -20,7 +20,7 @@ def say(event, **fields):
 
 session = lt.session({
     "listen_interfaces": f"{config['ip']}:{config['port']}",
-    "outgoing_interfaces": config["ip"],
+    "outgoing_interfaces": config["ip"].strip("[]"),
     "enable_dht": True, "dht_bootstrap_nodes": config["bootstrap"],
     "enable_lsd": False, "enable_upnp": False, "enable_natpmp": False,
     "enable_outgoing_utp": False, "enable_incoming_utp": False,

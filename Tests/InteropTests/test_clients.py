@@ -13,10 +13,14 @@ SIZE = 5_000_000  # 77 pieces of 64 KiB, the last one short
 class Interop(Case):
     """A DHT of `shoal node`s, each with an address in a /24 of its own, and one other client."""
 
+    def new_host(self):
+        """Where the next node of ours listens."""
+        return clients.new_address()
+
     def network(self, size):
         """Starts the nodes; the other client bootstraps from the first few."""
-        first = self.node(host=clients.new_address())
-        rest = [self.node(host=clients.new_address(), bootstrap=first.address) for _ in range(size - 1)]
+        first = self.node(host=self.new_host())
+        rest = [self.node(host=self.new_host(), bootstrap=first.address) for _ in range(size - 1)]
         return [first.address] + [n.address for n in rest]
 
     def require(self, client):
@@ -33,7 +37,7 @@ class Interop(Case):
         source = self.sample()
         nodes = self.network(client.network)
         torrent_file = self.path("sample.torrent")
-        sharer = self.share(source, "--save-torrent", torrent_file, bootstrap=nodes[0], host=clients.new_address())
+        sharer = self.share(source, "--save-torrent", torrent_file, bootstrap=nodes[0], host=self.new_host())
         other = client(self, nodes)
         output = self.path("output")
         os.makedirs(output)
@@ -57,7 +61,7 @@ class Interop(Case):
         other.seed(torrent_file, self.path("source"))
         output = self.path("output", "sample.bin")
         os.makedirs(self.path("output"))
-        fetch = self.fetched(torrent.hex, output, bootstrap=nodes[0], host=clients.new_address(), seconds=client.patience)
+        fetch = self.fetched(torrent.hex, output, bootstrap=nodes[0], host=self.new_host(), seconds=client.patience)
         self.same(source, output)
         # Either found the other through the DHT and dialled it: nothing else knows both.
         names = [p.get("client") or "" for p in fetch.all("peer")]
@@ -87,6 +91,21 @@ class LibtorrentTests(Interop):
         output = self.path("output.bin")
         self.fetched(sharer.info_hash, output, bootstrap=router.address, host=clients.new_address(), seconds=40)
         self.same(source, output)
+
+
+class LibtorrentIPv6Tests(Interop):
+    """The IPv6 DHT (BEP 32) alone: nobody has an IPv4 address."""
+
+    def new_host(self):
+        return "[::1]"
+
+    def test_takes_by_magnet(self):
+        """libtorrent takes a file from shoal by a bare magnet link over IPv6"""
+        self.takes_from_shoal(clients.LibtorrentIPv6)
+
+    def test_gives(self):
+        """shoal takes a file from libtorrent by bare info-hash over IPv6"""
+        self.gives_to_shoal(clients.LibtorrentIPv6)
 
 
 class Aria2Tests(Interop):
