@@ -8,7 +8,7 @@ struct KnownNetwork {
     init(_ contacts: [Contact]) { sorted = contacts.sorted { $0.id < $1.id } }
 
     /// Whom a node knows that has been in the network for a while: of each bucket's part of the key space a random
-    /// choice, as many as the bucket holds, and everybody nearby.
+    /// choice, as many as the bucket holds, and everybody nearby; these come first.
     func contacts(of own: NodeID, limits: DHTLimits, using random: inout SeededRandom) -> [Contact] {
         var chosen: [Contact] = []
         var rest = sorted.indices
@@ -20,7 +20,7 @@ struct KnownNetwork {
             choose(limits.capacity(ofBucket: bit), from: other, into: &chosen, using: &random)
         }
         chosen += sorted[rest].lazy.filter { $0.id != own }
-        return chosen
+        return chosen.reversed()
     }
 
     /// The first of a part, in which all share the bits before it, that has this bit set.

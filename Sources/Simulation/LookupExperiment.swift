@@ -10,12 +10,12 @@ package struct LookupExperiment {
         package var values = 1000
         package var lookups = 10_000
         /// The announcements are spread over this time, and the lookups over that one.
-        package var storing = Duration.seconds(60)
-        package var looking = Duration.seconds(120)
+        package var storing = Duration.seconds(30)
+        package var looking = Duration.seconds(60)
         /// Between the last announcement and the first lookup.
-        package var pause = Duration.seconds(30)
-        /// How long the last lookup is waited for: longer than any takes.
-        package var patience = Duration.seconds(30)
+        package var pause = Duration.seconds(15)
+        /// How long the last announcement and the last lookup are waited for: longer than any takes.
+        package var patience = Duration.seconds(15)
         /// Of how many lookups the result is compared with the truth, which takes a look at every host.
         package var judged = 500
         /// What the values are stored under, in turn; random keys where there are none.

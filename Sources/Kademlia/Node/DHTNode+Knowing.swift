@@ -22,7 +22,8 @@ extension DHTNode {
     /// other, so all rules of the table hold and those that it has no place for are not remembered.
     ///
     /// - Parameters:
-    ///   - acquaintances: whom it knows; with nobody, it stands where `start` with bootstrap nodes stands after it failed.
+    ///   - acquaintances: whom it knows; quickest with the nearest first, for the table keeps them in this order. With
+    ///     nobody, it stands where `start` with bootstrap nodes stands after it failed.
     ///   - source, address, seed: as for the other initialisers.
     ///   - networkSize: what its lookups have taught it so far.
     package init(
