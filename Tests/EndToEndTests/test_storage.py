@@ -87,12 +87,24 @@ class ResumeTests(Case):
         self.fetched(sharer.info_hash, self.output, bootstrap=self.network, state=self.kept)
         self.same(self.source, self.output)
 
+    def test_corrupt_key(self):
+        """an identity that cannot be read is refused with its name and the way out, and left as it is (N2)"""
+        sharer, _ = self.interrupted(signal.SIGTERM)
+        key = os.path.join(self.kept, "identity.key")
+        files.write(key, b"garbage")
+        refused = self.fetched(sharer.info_hash, self.output, bootstrap=self.network, state=self.kept, code=6)
+        self.assertIn("identity.key is truncated or not a key of shoal", refused.stderr())
+        with open(key, "rb") as kept:
+            self.assertEqual(kept.read(), b"garbage")
+
     def test_corrupt_state(self):
         """a state folder full of garbage does not stop a fetch, nor lose data"""
         sharer, _ = self.interrupted(signal.SIGTERM)
         for at, _, names in os.walk(self.kept):
             for name in names:
-                files.write(os.path.join(at, name), files.bytes_from(name, 5000))
+                # A key that cannot be read is refused, and never made anew (N2): see the next test.
+                if name != "identity.key":
+                    files.write(os.path.join(at, name), files.bytes_from(name, 5000))
         self.fetched(sharer.info_hash, self.output, bootstrap=self.network, state=self.kept)
         self.same(self.source, self.output)
 
