@@ -6,6 +6,8 @@ package struct NodeReport: Sendable {
     package let family: AddressFamily
     /// How others see us; `nil` while too few have said so.
     package let externalAddress: IPAddress?
+    /// Whether we answer the queries of others (BEP 43).
+    package let isServing: Bool
     package let buckets: [BucketSummary]
     /// What an answer usually takes; `nil` before the first one.
     package let roundTrip: Duration?
@@ -24,6 +26,7 @@ extension DHTNode {
             id: id,
             family: family,
             externalAddress: externalAddress,
+            isServing: isServing,
             buckets: buckets,
             roundTrip: roundTrips.count > 0 ? roundTrips.median : nil,
             networkSize: networkSize,

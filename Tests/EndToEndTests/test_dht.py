@@ -5,7 +5,7 @@ import socket
 import stat
 import threading
 
-from harness import files
+from harness import dht, files
 from harness.case import Case, closed_port
 from harness.peer import Seeder
 from harness.torrent import Torrent
@@ -132,6 +132,33 @@ class ValueTests(Network):
         self.expect(self.ask("get", HELLO, "--timeout", "2", bootstrap=nowhere, code=3), 3, "no DHT node answers")
 
 
+class Noting(dht.Node):
+    """A DHT node that keeps whole messages."""
+
+    def __init__(self):
+        self.messages = []
+        super().__init__()
+
+    def _received(self, message, sender):
+        self.messages.append(message)
+        super()._received(message, sender)
+
+
+class ReadOnlyTests(Case):
+    def test_questions(self):
+        """a question says that its node is read-only, and answers nothing (BEP 43); a node that serves does not say so"""
+        noting = self.speaker(Noting)
+        found = self.run_shoal("dht", "find", UNKNOWN, "--bootstrap", noting.text, "--listen", "127.0.0.1:0", "--state",
+                               self.path("ask"))
+        self.assertEqual(found.code, 0, found.log())
+        queries = [m for m in noting.messages if m[b"y"] == b"q"]
+        self.assertTrue(queries)
+        self.assertTrue(all(m.get(b"ro") == 1 for m in queries), queries)
+        noting.messages.clear()
+        self.node(bootstrap=noting.text).event("dht", 10, where=lambda e: e["joined"])
+        self.assertTrue(all(b"ro" not in m for m in noting.messages if m[b"y"] == b"q"))
+
+
 class Half(Seeder):
     """A peer that has the first half of the pieces."""
 
@@ -177,7 +204,6 @@ class SurveyTests(Network):
         self.torrent = Torrent.read(self.path("t.torrent"), data)
 
     def announce(self, port):
-        from harness import dht
         caller = self.speaker(dht.Node)
         for node in self.nodes:
             caller.announce(dht.parse(node.address), self.torrent.info_hash, port)

@@ -15,6 +15,9 @@ public struct Configuration: Hashable, Sendable {
     public var bootstrap: [String] = []
     /// Whether peers are looked up and announced in the DHT.
     public var usesDHT = true
+    /// Whether the queries of others are answered. A node that lives for one question says that it does not (BEP 43), so
+    /// that nobody keeps it in a table.
+    public var servesDHT = true
     /// Folder for the routing table and the resume state; `nil` keeps nothing.
     public var stateFolder: String?
     /// Bytes a second over all torrents; `nil` for no limit.

@@ -98,6 +98,8 @@ public struct DHTReport: Hashable, Sendable {
     public var nodeID: String
     /// Our address as others see it; `nil` while too few have said so.
     public var externalAddress: String?
+    /// Whether we answer the queries of others (BEP 43).
+    public var isServing: Bool
     /// Nodes that were heard of lately.
     public var nodes: Int
     /// The usual time until an answer, in seconds; `nil` before the first.

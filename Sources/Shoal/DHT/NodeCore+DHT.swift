@@ -145,6 +145,7 @@ extension DHTReport {
             family: report.family.word,
             nodeID: report.id.hex,
             externalAddress: report.externalAddress?.description,
+            isServing: report.isServing,
             nodes: report.buckets.reduce(0) { $0 + $1.good },
             roundTrip: report.roundTrip?.inSeconds,
             networkSize: report.networkSize,

@@ -70,6 +70,7 @@ final class DHTDriver {
         var limits = DHTLimits()
         // A network inside one building has one /24: the rules against many nodes of one owner would leave it without nodes.
         limits.exemption = core.configuration.localLimits ? .none : .loopbackAndPrivate
+        if !core.configuration.servesDHT { limits.serving = .never }
         remembered = core.state?.loadTable()
         let known = core.state?.ownsTable == true ? remembered?.ids : nil
         // One for both, as BEP 32 wants it, but for the head, which BEP 42 ties to the address.

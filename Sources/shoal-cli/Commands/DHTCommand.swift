@@ -10,7 +10,9 @@ enum DHTCommand {
     ) async throws(ShoalError) -> Int32 {
         // What is wrong with files is said before anything is sent.
         let request = try Request(question.kind, options, on: console)
-        let node = Node(try question.network.configuration(on: console))
+        var configuration = try question.network.configuration(on: console)
+        configuration.servesDHT = false
+        let node = Node(configuration)
         let answer = DHTAnswer(json: options.json, isQuiet: options.isQuiet, console: console)
         do throws(ShoalError) {
             try await node.start()

@@ -11,6 +11,7 @@ extension DHTAnswer {
         object.add("family", report.family)
         object.add("node_id", report.nodeID)
         object.addIfPresent("external_address", report.externalAddress)
+        object.add("serving", report.isServing)
         object.add("nodes", report.nodes)
         object.add("round_trip_s", report.roundTrip, digits: 6)
         object.add("network_size", report.networkSize.map { Double($0) }, digits: 0)
