@@ -210,7 +210,8 @@ package struct DHTSimulation {
                 seed: random.next(),
                 now: now,
                 knowing: acquaintances(of: contact, in: knownNetwork),
-                networkSize: size
+                networkSize: size,
+                isReached: !plan.isTranslated
             )
             let stays = index < standing.routers ? nil : configuration.sessions?.remainder(using: &random)
             add(node, isTranslated: plan.isTranslated, stays: stays)

@@ -54,11 +54,16 @@ struct Reachability: Sendable {
         if let uninvitedAt, now - uninvitedAt < limits.mapping { return true }
         // Who has contacted so many that not all are known goes on as it was.
         if !contacted.contains(address, at: now), !contacted.isIncomplete || isServing(at: now) {
-            uninvitedAt = now
-            probePause = limits.firstProbePause
+            reached(at: now)
             return true
         }
         return isServing(at: now) || !isJoined || probed.contains(address, at: now)
+    }
+
+    /// Records that somebody came uninvited.
+    mutating func reached(at now: Instant) {
+        uninvitedAt = now
+        probePause = limits.firstProbePause
     }
 
     /// Starts over: what was true at another address says nothing about this one.

@@ -26,6 +26,7 @@ extension DHTNode {
     ///     nobody, it stands where `start` with bootstrap nodes stands after it failed.
     ///   - source, address, seed: as for the other initialisers.
     ///   - networkSize: what its lookups have taught it so far.
+    ///   - isReached: whether uninvited queries have come lately, so that it serves (BEP 43).
     package init(
         identity source: NodeIDSource,
         at address: IPAddress,
@@ -33,10 +34,12 @@ extension DHTNode {
         seed: UInt64,
         now: Instant,
         knowing acquaintances: [Acquaintance],
-        networkSize: Int? = nil
+        networkSize: Int? = nil,
+        isReached: Bool = false
     ) {
         self.init(identity: source, at: address, limits: limits, seed: seed, now: now)
         if let networkSize { size = NetworkSize(limits: limits, believing: networkSize) }
+        if isReached { reachability.reached(at: now) }
         joining.isStarted = true
         joining.usesBootstrap = true
         for acquaintance in acquaintances {
