@@ -60,6 +60,12 @@ package struct DHTLimits: Hashable, Sendable {
     package var mostInFlight = 16
     /// How many bits nearer an answer brings a lookup, on the whole: what a near candidate is worth in round trips.
     package var bitsPerHop = 4
+    /// Nodes that earlier lookups ended with and that later ones begin with: those of the last 64 keys (36 KiB).
+    package var recentContacts = 512
+    /// Endpoints whose silence is remembered, and how long they are not asked then. A lost datagram looks like a host that
+    /// has left, so it must not be for long.
+    package var silentContacts = 256
+    package var silencePause = Duration.seconds(120)
     /// Endpoints known from a file or a name that one lookup asks at once: most may be gone.
     package var strangersInFlight = 16
     /// Remembered nodes that a lookup is started with while the table is empty; half of the line above, so that the

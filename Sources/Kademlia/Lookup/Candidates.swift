@@ -52,11 +52,16 @@ struct Candidates: Sendable {
     /// Takes up nodes, but none whose endpoint or identifier is known or that is farther than all that we can hold.
     ///
     /// - Parameter roundTrip: what the answers of a node take, where that is known.
-    mutating func add(_ contacts: [Contact], depth: Int, roundTrip: (Contact) -> Duration? = { _ in nil }) {
+    mutating func add(
+        _ contacts: [Contact],
+        depth: Int,
+        state: Candidate.State = .fresh,
+        roundTrip: (Contact) -> Duration? = { _ in nil }
+    ) {
         for contact in contacts where !known.contains(contact.endpoint) {
-            insert(candidate(contact, depth: depth, roundTrip: roundTrip(contact), state: .fresh))
+            insert(candidate(contact, depth: depth, roundTrip: roundTrip(contact), state: state))
         }
-        look()
+        if !contacts.isEmpty { look() }
     }
 
     /// Takes up a node that was known by its endpoint alone and has now said who it is.

@@ -133,8 +133,19 @@ struct Lookup: Sendable {
         return .contact(candidates.sorted[index].contact)
     }
 
-    /// Records an answer; `sender` is who answered, and so may differ from whom we meant to ask.
-    mutating func answered(_ query: OpenQuery, by sender: Contact, token: [UInt8]?, naming contacts: [Contact]) {
+    /// Records an answer.
+    ///
+    /// - Parameters:
+    ///   - sender: who answered, and so may differ from whom we meant to ask.
+    ///   - contacts: whom it names and we may ask.
+    ///   - silent: whom it names and who lately did not answer; these are not asked, but they are there.
+    mutating func answered(
+        _ query: OpenQuery,
+        by sender: Contact,
+        token: [UInt8]?,
+        naming contacts: [Contact],
+        silent: [Contact] = []
+    ) {
         close(query)
         replies += 1
         heardInRegion(query, sender, token: token, naming: contacts)
@@ -152,6 +163,7 @@ struct Lookup: Sendable {
         }
         guard phase == .searching else { return }
         candidates.add(contacts, depth: depth + 1)
+        candidates.add(silent, depth: depth + 1, state: .failed)
     }
 
     mutating func becameSlow(_ query: OpenQuery) {

@@ -65,6 +65,9 @@ struct OpenQueries {
     var count: Int { open.count }
     var nextDeadline: Instant? { timers.first?.at }
 
+    /// Whether somebody answers: else a silence says nothing about the node that keeps it.
+    var areAnswered: Bool { failedInARow < limits.bucketSize }
+
     /// Records a query and returns its transaction, four bytes that nobody can foresee (hardening D1).
     ///
     /// - Parameter roundTrip: what earlier answers of the same node took, if there were any.
@@ -154,8 +157,7 @@ struct OpenQueries {
     /// As long as that is not known, or is no longer true because nobody answers in time, it is as long as may be: too
     /// short a time would never be found out, for the answers that show it come too late.
     private var timeout: Duration {
-        let isKnown = roundTrips.count >= limits.bucketSize && failedInARow < limits.bucketSize
-        guard isKnown else { return limits.longestTimeout }
+        guard roundTrips.count >= limits.bucketSize, areAnswered else { return limits.longestTimeout }
         return min(max(roundTrips.quantile(permille: 950) * 4, limits.shortestTimeout), limits.longestTimeout)
     }
 

@@ -21,8 +21,11 @@ extension DHTNode {
         )
         lookup.region = lookup.asksForValues ? size.spacing.map { Region(around: target, spacing: $0) } : nil
         table.closest(to: target, atMost: limits.candidatesInView, for: nil, into: &contactScratch)
-        lookup.add(contactScratch) { table.roundTrip(of: $0)?.smoothed }
-        if contactScratch.isEmpty {
+        let knowsNobody = contactScratch.isEmpty
+        recent.appendNearest(to: target, atMost: limits.bucketSize, at: now, to: &contactScratch)
+        let (awake, silent) = awakeAndSilent(contactScratch, at: now)
+        lookup.add(awake.isEmpty ? silent : awake) { table.roundTrip(of: $0)?.smoothed }
+        if knowsNobody {
             let nearest = joining.remembered.sorted { $0.id.isCloser(to: target, than: $1.id) }
             lookup.add(strangers: nearest.prefix(limits.rememberedPerLookup).map(\.endpoint))
             lookup.add(strangers: joining.endpoints)
@@ -80,6 +83,15 @@ extension DHTNode {
             lookups[index].isStarved = false
             pump(id, at: now, into: &actions)
         }
+    }
+
+    /// Tells apart who may answer and who lately did not.
+    mutating func awakeAndSilent(_ contacts: [Contact], at now: Instant) -> (awake: [Contact], silent: [Contact]) {
+        var (awake, silent): ([Contact], [Contact]) = ([], [])
+        for contact in contacts {
+            if recent.isSilent(contact, at: now) { silent.append(contact) } else { awake.append(contact) }
+        }
+        return (awake, silent)
     }
 
     private var isWaitingForNodes: Bool { joining.resolveDeadline != nil || joining.lookup != nil }
@@ -158,6 +170,8 @@ extension DHTNode {
 
     private mutating func finish(_ index: Int, at now: Instant, into actions: inout DHTActionBuffer) {
         let lookup = lookups.remove(at: index)
+        // Who surrounds a key shall not be where its next search begins.
+        if !lookup.isSurrounded { recent.found(lookup.closest.map(\.contact), at: now) }
         size.measured(lookup.target, closest: lookup.closest.map(\.distance), isDrawn: lookup.purpose == .refresh)
         switch lookup.purpose {
         case .join: joinFinished(at: now, into: &actions)

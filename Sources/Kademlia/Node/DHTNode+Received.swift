@@ -85,6 +85,7 @@ extension DHTNode {
         if let expected = query.expected, expected != contact.id {
             table.forget(Contact(expected, query.endpoint), at: now)
         }
+        recent.answered(contact)
         admit(contact, after: now - query.sentAt, at: now, into: &actions)
         switch query.purpose {
         case .verify:
@@ -115,7 +116,8 @@ extension DHTNode {
         statistics.contactsRefused += named.count - usable.count
         let token = body.token.flatMap { (1...limits.tokenBytes).contains($0.count) ? datagram.copy($0) : nil }
         hearForCompanion(body, datagram, from: contact, to: lookups[index].purpose)
-        lookups[index].answered(query, by: contact, token: token, naming: usable)
+        let (awake, silent) = awakeAndSilent(usable, at: now)
+        lookups[index].answered(query, by: contact, token: token, naming: awake, silent: silent)
         switch lookups[index].purpose {
         case .getPeers, .scrape:
             let peers = body.peers(family, in: datagram, atMost: limits.valuesPerLookup)

@@ -39,7 +39,11 @@ extension DHTNode {
     private mutating func timedOut(_ query: OpenQuery, at now: Instant, into actions: inout DHTActionBuffer) {
         statistics.timeouts += 1
         unanswered(query)
-        if let expected = query.expected { table.failed(Contact(expected, query.endpoint), at: now) }
+        if let expected = query.expected {
+            let contact = Contact(expected, query.endpoint)
+            table.failed(contact, at: now)
+            if queries.areAnswered { recent.failed(contact, at: now) }
+        }
         // First, so that lookups that have run out of nodes wait for those that the new attempt may find.
         rejoinIfAlone(at: now, into: &actions)
         fail(query, at: now, into: &actions)

@@ -25,6 +25,7 @@ package struct DHTNode: ~Copyable {
     var starved: [LookupID] = []
     var refresh: LookupID?
     var size: NetworkSize
+    var recent: RecentContacts
     var joining = Joining()
     var companionship = Companionship()
     /// Endpoints with an open ping that decides about a place in the table.
@@ -105,6 +106,7 @@ package struct DHTNode: ~Copyable {
         table = RoutingTable(own: id, limits: limits, now: now)
         queries = OpenQueries(limits: limits)
         size = NetworkSize(limits: limits)
+        recent = RecentContacts(limits: limits)
         tokens = Tokens(rotation: limits.tokenRotation, now: now, using: &secrets)
         peers = PeerStore(limits: limits, now: now, using: &secrets)
         items = ItemStore(limits: limits, now: now)
