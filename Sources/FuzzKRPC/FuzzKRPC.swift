@@ -4,8 +4,8 @@ import Primitives
 /// Feeds one input to a fresh node: cut into datagrams, from changing sources, with time passing between them.
 ///
 /// A datagram is preceded by two bytes: which source it comes from (and whether time passes), and its length. A source
-/// of all kinds of address takes part, and one of them is a bootstrap node whose replies can match when the input
-/// echoes a transaction that the fixed seed makes known.
+/// of all kinds of address takes part, and four of them are bootstrap nodes that every kind of lookup asks. Nobody can
+/// guess a transaction, so where the input says `1:t4:####` it stands for that of the last query to this source.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafeRawPointer?, _ count: Int) -> CInt {
     // Safe: libFuzzer hands over `count` readable bytes for the time of the call.
@@ -15,7 +15,7 @@ public func fuzz(_ start: UnsafeRawPointer?, _ count: Int) -> CInt {
     return 0
 }
 
-/// A node with a fixed seed, a lookup and an announcement under way.
+/// A node with a fixed seed, and lookups and stores of all kinds under way.
 struct FuzzSubject: ~Copyable {
     private static let sources: [Endpoint] = [
         Endpoint(.v4(0x7f00_0001), 6881),
@@ -31,6 +31,8 @@ struct FuzzSubject: ~Copyable {
     private var node: DHTNode
     private var actions = DHTActionBuffer()
     private var now = Instant.zero
+    /// What the node asked last, by whom it asked.
+    private var transactions: [Endpoint: ArraySlice<UInt8>] = [:]
 
     init() {
         node = DHTNode(id: NodeID(UInt160(high: 1, middle: 2, low: 3)), seed: 1, now: .zero)
@@ -38,6 +40,11 @@ struct FuzzSubject: ~Copyable {
         node.bootstrapNodesResolved(Array(FuzzSubject.sources.prefix(4)), at: now, into: &actions)
         let infoHash = InfoHash(UInt160(high: 4, middle: 5, low: 6))
         _ = node.findPeers(of: infoHash, announcingPort: 6881, at: now, into: &actions)
+        _ = node.scrape(infoHash, at: now, into: &actions)
+        _ = node.sample(around: NodeID(infoHash), at: now, into: &actions)
+        _ = node.findItem(NodeID(infoHash), salt: [1], at: now, into: &actions)
+        if let item = try? Item(immutable: Array("4:spam".utf8)) { _ = node.store(item, at: now, into: &actions) }
+        noteQueries()
     }
 
     mutating func feed(_ input: [UInt8]) {
@@ -47,14 +54,34 @@ struct FuzzSubject: ~Copyable {
             let end = min(offset + 2 + Int(length) * 4, bytes.byteCount)
             let source = FuzzSubject.sources[Int(head & 7)]
             actions.removeAll()
-            node.received(bytes.extracting(offset + 2..<end), from: source, at: now, into: &actions)
+            let datagram = answering(source, Array(input[min(offset + 2, end)..<end]))
+            node.received(datagram.span.bytes, from: source, at: now, into: &actions)
             if head & 0x80 != 0 {
                 now = now + .milliseconds(Int64(head & 0x78) * 100)
                 node.advanced(to: now, into: &actions)
             }
+            noteQueries()
             offset = end
         }
         // And the input as one datagram, which is what a saved packet is.
         node.received(bytes, from: FuzzSubject.sources[0], at: now, into: &actions)
+    }
+    private static let transaction = Array("1:t4:".utf8)
+
+    /// The input with the transaction that the source was asked with in the place of `####`.
+    private func answering(_ source: Endpoint, _ input: [UInt8]) -> [UInt8] {
+        guard let transaction = transactions[source],
+            let place = input.firstRange(of: FuzzSubject.transaction + Array("####".utf8))
+        else { return input }
+        return input[..<place.lowerBound] + FuzzSubject.transaction + transaction + input[place.upperBound...]
+    }
+
+    private mutating func noteQueries() {
+        for action in actions.actions {
+            guard case .send(let range, let endpoint) = action else { continue }
+            let sent = actions.bytes[range]
+            guard let place = sent.firstRange(of: FuzzSubject.transaction) else { continue }
+            transactions[endpoint] = sent[place.upperBound...].prefix(4)
+        }
     }
 }
