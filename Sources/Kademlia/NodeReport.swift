@@ -9,8 +9,8 @@ package struct NodeReport: Sendable {
     /// Whether we answer the queries of others (BEP 43).
     package let isServing: Bool
     package let buckets: [BucketSummary]
-    /// What an answer usually takes; `nil` before the first one.
-    package let roundTrip: Duration?
+    /// What answers take; `nil` before the first one.
+    package let roundTrips: RoundTripSummary?
     /// Nodes in the whole network; `nil` while our lookups say too little.
     package let networkSize: Int?
     /// What others stored here.
@@ -28,7 +28,7 @@ extension DHTNode {
             externalAddress: externalAddress,
             isServing: isServing,
             buckets: buckets,
-            roundTrip: roundTrips.count > 0 ? roundTrips.median : nil,
+            roundTrips: roundTrips.count > 0 ? roundTrips : nil,
             networkSize: networkSize,
             storedInfoHashes: storedInfoHashCount,
             storedPeers: peers.count,

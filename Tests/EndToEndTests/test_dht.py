@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 import threading
+import time
 
 from harness import dht, files
 from harness.case import Case, closed_port
@@ -250,6 +251,17 @@ class SurveyTests(Network):
         self.assertGreaterEqual(count["nodes"], 1)
         self.assertIn("about 1 seed and 0 peers", self.ask("scrape", self.torrent.hex).stdout().decode())
 
+    def test_scrape_after_a_fetch(self):
+        """whoever has fetched everything and goes on sharing counts as a seed within seconds"""
+        self.share(self.source, "--torrent", self.path("t.torrent"), bootstrap=self.first.address)
+        # Seeds are counted by address.
+        fetcher = self.fetch(self.torrent.hex, self.path("copy"), "--seed", bootstrap=self.first.address, host="127.0.0.2")
+        fetcher.event("done", 20)
+        deadline = time.monotonic() + 20
+        while (seeds := self.objects("scrape", self.torrent.hex, event="scrape")[0]["seeds"]) < 2:
+            self.assertLess(time.monotonic(), deadline, "the fetcher is not announced as a seed")
+        self.assertEqual(seeds, 2)
+
     def test_sample(self):
         """sample shows what nodes hold"""
         self.announce(7777)
@@ -270,9 +282,12 @@ class SurveyTests(Network):
         self.assertEqual(set(buckets[0]), {"event", "family", "shared_bits", "good", "questionable", "bad", "replacements"})
         stats, = self.objects("stats", event="stats")
         self.assertEqual((stats["family"], stats["nodes"]), ("ipv4", len(contacts)))
-        for name in ("queries_sent", "replies_received", "bytes_sent", "bytes_received", "in_bps", "out_bps", "round_trip_s"):
+        for name in ("queries_sent", "replies_received", "bytes_sent", "bytes_received", "in_bps", "out_bps", "round_trip_s",
+                     "round_trip_p90_s", "round_trip_p99_s"):
             self.assertGreater(stats[name], 0, name)
-        self.assertIn("round trip", self.ask("stats").stdout().decode())
+        self.assertLessEqual(stats["round_trip_s"], stats["round_trip_p90_s"])
+        self.assertLessEqual(stats["round_trip_p90_s"], stats["round_trip_p99_s"])
+        self.assertRegex(self.ask("stats").stdout().decode(), r"round trip +\S+ ms; 90 % within \S+ ms, 99 % within \S+ ms\n")
 
 
 class UpdateTests(Network):

@@ -102,8 +102,12 @@ public struct DHTReport: Hashable, Sendable {
     public var isServing: Bool
     /// Nodes that were heard of lately.
     public var nodes: Int
-    /// The usual time until an answer, in seconds; `nil` before the first.
+    /// The usual time until an answer (the median of about the last thousand), in seconds; `nil` before the first.
     public var roundTrip: Double?
+    /// What nine of ten answers do not exceed, in seconds; `nil` before the first.
+    public var roundTrip90: Double?
+    /// What ninety-nine of a hundred answers do not exceed, in seconds; `nil` before the first.
+    public var roundTrip99: Double?
     /// Nodes in the whole network, estimated from our lookups; `nil` while there were too few.
     public var networkSize: Int?
     /// Seconds since the node began.

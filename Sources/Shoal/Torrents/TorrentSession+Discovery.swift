@@ -14,8 +14,9 @@ struct Discovery {
     var nodesAsked = 0
     /// Peers that the last lookup named.
     var peersNamed = 0
-    /// Nodes that keep our address under the info-hash.
+    /// Nodes that keep our address under the info-hash, and whether as that of a seed (BEP 33).
     var announcedTo = 0
+    var isAnnouncedAsSeed = false
     /// Whether the DHT nodes that the torrent names were asked.
     var hasAskedNamedNodes = false
     /// The networks in which somebody answered the last lookup (BEP 32).
@@ -39,6 +40,8 @@ extension TorrentSession {
     /// BEP 27: a private torrent is looked for nowhere but at its tracker.
     var usesDHT: Bool { core.dht != nil && !isPrivate }
 
+    private var isSeed: Bool { isSharing || swarm?.isComplete == true }
+
     func discover() {
         guard usesDHT, !discovery.isLooking else { return }
         if case .stopped = phase { return }
@@ -49,7 +52,7 @@ extension TorrentSession {
             finished: { [weak self] summary in self?.lookupFinished(summary) }
         )
         discovery.isLooking = true
-        let isSeed = isSharing || swarm?.isComplete == true
+        discovery.isAnnouncedAsSeed = isSeed
         let lookup = core.dht?.findPeers(of: infoHash, announcing: core.listenPort, isSeed: isSeed, handler)
         // Where there is nobody to ask it has ended by now.
         discovery.lookup = discovery.isLooking ? lookup : nil
@@ -87,6 +90,12 @@ extension TorrentSession {
         lookupAlarm.set(max(core.now, (discovery.endedAt ?? core.now) + TorrentSession.shortestPause))
     }
 
+    /// What was announced as a peer has become a seed, which whoever counts them shall see (BEP 33).
+    func announceAsSeed() {
+        guard usesDHT, !discovery.isLooking, discovery.announcedTo > 0 else { return }
+        lookupAlarm.set(core.now + TorrentSession.shortestPause)
+    }
+
     /// Stops looking, when the torrent ends or turns out to be private.
     func leaveDHT() {
         lookupAlarm.set(nil)
@@ -114,6 +123,7 @@ extension TorrentSession {
         // A network that has grown since keeps others near the key, where nobody would find us.
         let isWellKnown = discovery.announcedTo >= min(TorrentSession.fewAnnounces, core.dht?.contacts.count ?? 0)
         if isAnnounced, !isWellKnown { return .seconds(15) }
+        if isAnnounced, isSeed, !discovery.isAnnouncedAsSeed { return TorrentSession.shortestPause }
         let isSatisfied = swarm?.isComplete == true || sessions.count >= TorrentSession.enoughPeers
         if isAnnounced, isSatisfied {
             // A young network has few nodes; later ones come closer to the info-hash and are asked instead of those that know.

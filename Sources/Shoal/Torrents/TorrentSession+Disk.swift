@@ -212,5 +212,6 @@ extension TorrentSession {
             guard let self else { return }
             if let error { fail(ShoalError(error)) } else { finished() }
         }
+        announceAsSeed()
     }
 }

@@ -14,6 +14,8 @@ extension DHTAnswer {
         object.add("serving", report.isServing)
         object.add("nodes", report.nodes)
         object.add("round_trip_s", report.roundTrip, digits: 6)
+        object.add("round_trip_p90_s", report.roundTrip90, digits: 6)
+        object.add("round_trip_p99_s", report.roundTrip99, digits: 6)
         object.add("network_size", report.networkSize.map { Double($0) }, digits: 0)
         object.add("elapsed_s", report.elapsed, digits: 3)
         object.add("bytes_received", report.bytesReceived)
@@ -40,7 +42,7 @@ extension DHTAnswer {
             ("address", report.externalAddress ?? "not known yet"),
             ("table", HumanUnits.count(report.nodes, "node")),
             ("network", size),
-            ("round trip", report.roundTrip.map { Self.milliseconds($0) } ?? "not known yet"),
+            ("round trip", Self.roundTrips(report)),
             ("asked", "\(report.queriesSent), \(report.repliesReceived) answered, \(report.timeouts) timed out"),
             (
                 "answered",
@@ -59,6 +61,13 @@ extension DHTAnswer {
         for (name, value) in rows {
             try print("  \(name)\(String(repeating: " ", count: 12 - name.count))\(value)")
         }
+    }
+
+    private static func roundTrips(_ report: DHTReport) -> String {
+        guard let median = report.roundTrip, let most = report.roundTrip90, let nearlyAll = report.roundTrip99 else {
+            return "not known yet"
+        }
+        return "\(milliseconds(median)); 90 % within \(milliseconds(most)), 99 % within \(milliseconds(nearlyAll))"
     }
 
     private func traffic(_ bytes: Int, _ datagrams: Int, _ report: DHTReport) -> String {
