@@ -1,4 +1,5 @@
-"""One swarm of all the clients at once."""
+"""One swarm of all the clients at once, and each with each of the others."""
+import itertools
 import os
 
 import clients
@@ -76,3 +77,27 @@ class SwarmTests(_Interop):
         named = set()
         until(lambda: [named.update(e["peers"]) for e in asker.process.all("peers")] and everybody <= named, 60,
               "libtorrent to find them all", self.logs)
+
+    @long
+    def test_each_with_each(self):
+        """libtorrent, aria2 and Transmission take files from one another through a DHT that only shoal's nodes hold"""
+        for client in clients.ALL:
+            self.require(client)
+        nodes = self.network(clients.Transmission.network)
+        transfers = []
+        # A torrent for each pair, so that nobody but the one seeder has it.
+        for seeder, taker in itertools.permutations(clients.ALL, 2):
+            name = f"{seeder.name}-{taker.name}"
+            source = files.random_file(self.path("source", name, "file.bin"), 300_000, seed=name)
+            torrent_file = self.path(f"{name}.torrent")
+            made = self.run_shoal("torrent", "create", source, "-o", torrent_file)
+            self.assertEqual(made.code, 0, made.log())
+            seeder(self, nodes).seed(torrent_file, self.path("source", name))
+            output = self.path("output", name)
+            os.makedirs(output)
+            other = taker(self, nodes)
+            other.fetch(torrent_file, output)
+            transfers.append((other, source, os.path.join(output, "file.bin")))
+        for other, source, copy in transfers:
+            other.wait_complete(clients.Transmission.patience)
+            self.same(source, copy)
