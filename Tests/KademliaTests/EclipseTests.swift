@@ -8,7 +8,7 @@ struct EclipseTests {
     /// A node of a network of 2^20 nodes, as far as it knows, with one acquaintance.
     static func joined(knowing contact: Contact) -> Dialogue {
         var dialogue = LookupTests.joined(knowing: contact)
-        dialogue.node.size = NetworkSize(limits: DHTLimits(), believing: 1 << 20)
+        dialogue.node.size = NetworkSize(limits: SharedLimits(), believing: 1 << 20)
         return dialogue
     }
 

@@ -29,7 +29,7 @@ struct ExternalAddressTests {
 
     @Test("need ten replies, and three networks", arguments: [(2, 100, false), (3, 9, false), (3, 10, true)])
     func threshold(networks: Int, replies: Int, isDecided: Bool) {
-        var external = ExternalAddress(limits: DHTLimits())
+        var external = ExternalAddress(limits: SharedLimits())
         let decisions = ExternalAddressTests.decisions(
             &external,
             ExternalAddressTests.ours,
@@ -42,7 +42,7 @@ struct ExternalAddressTests {
 
     @Test("count once a network: a hundred forged ones from one /24 change nothing (N11)")
     func oneNetwork() {
-        var external = ExternalAddress(limits: DHTLimits())
+        var external = ExternalAddress(limits: SharedLimits())
         _ = ExternalAddressTests.decisions(&external, ExternalAddressTests.ours, from: 0..<10, 20)
         let forged = ExternalAddressTests.decisions(
             &external,
@@ -57,7 +57,7 @@ struct ExternalAddressTests {
 
     @Test("need two thirds of the networks", arguments: [(10, 19, false), (10, 20, true)])
     func majority(liars: Int, honest: Int, isDecided: Bool) {
-        var external = ExternalAddress(limits: DHTLimits())
+        var external = ExternalAddress(limits: SharedLimits())
         let lies = ExternalAddressTests.decisions(&external, ExternalAddressTests.other, from: 0..<2, 100)
         #expect(lies == [])
         external.forgetVotes()
@@ -77,7 +77,7 @@ struct ExternalAddressTests {
 
     @Test("for another address are believed ten minutes after the last change, not before")
     func pause() {
-        var external = ExternalAddress(limits: DHTLimits())
+        var external = ExternalAddress(limits: SharedLimits())
         _ = ExternalAddressTests.decisions(&external, ExternalAddressTests.ours, from: 0..<40, 40)
         let tooSoon = ExternalAddressTests.decisions(
             &external,
@@ -99,7 +99,7 @@ struct ExternalAddressTests {
 
     @Test("are outvoted by new ones when the address really changes, within 22 networks")
     func change() {
-        var external = ExternalAddress(limits: DHTLimits())
+        var external = ExternalAddress(limits: SharedLimits())
         _ = ExternalAddressTests.decisions(&external, ExternalAddressTests.ours, from: 0..<40, 40)
         let now = Instant.zero + .seconds(900)
         let first = ExternalAddressTests.decisions(&external, ExternalAddressTests.other, from: 50..<71, 21, at: now)
@@ -110,7 +110,7 @@ struct ExternalAddressTests {
 
     @Test("for private addresses or another family are ignored when public hosts give them")
     func nonsense() {
-        var external = ExternalAddress(limits: DHTLimits())
+        var external = ExternalAddress(limits: SharedLimits())
         for text in ["192.168.1.2", "127.0.0.1", "10.0.0.1", "0.0.0.0", "224.0.0.1", "2400::1"] {
             let address = IPAddress(text) ?? .anyV4
             #expect(ExternalAddressTests.decisions(&external, address, from: 0..<30, 60) == [])
@@ -120,7 +120,7 @@ struct ExternalAddressTests {
 
     @Test("of private hosts and of this host count for those alone")
     func scopes() throws {
-        var external = ExternalAddress(limits: DHTLimits())
+        var external = ExternalAddress(limits: SharedLimits())
         let (mine, neighbour) = try (#require(IPAddress("192.168.1.2")), #require(IPAddress("192.168.1.3")))
         #expect(external.hears(mine, from: neighbour, at: .zero) == nil)
         #expect(external.hears(.loopbackV4, from: .loopbackV4, at: .zero) == nil)
@@ -132,7 +132,7 @@ struct ExternalAddressTests {
 
     @Test("are forgotten after half an hour")
     func age() {
-        var external = ExternalAddress(limits: DHTLimits())
+        var external = ExternalAddress(limits: SharedLimits())
         let early = ExternalAddressTests.decisions(&external, ExternalAddressTests.ours, from: 0..<2, 9)
         let late = ExternalAddressTests.decisions(
             &external,

@@ -66,7 +66,7 @@ struct LimitsTests {
 
     @Test("remembers the rates of 4096 sources, however many there are (D10)")
     func manySources() {
-        var limits = QueryLimits(limits: DHTLimits(), now: .zero)
+        var limits = QueryLimits(limits: SharedLimits(), now: .zero)
         for index in 0..<100_000 { _ = limits.admits(.v4(0x1400_0000 + UInt32(index) << 8), at: .zero) }
         #expect(limits.sourceCount == 4096)
         _ = limits.admits(.v4(0x1e00_0001), at: .zero + .seconds(11))

@@ -22,7 +22,7 @@ struct NetworkSizeTests {
     func accuracy(count: Int, seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let network = NetworkSizeTests.network(count, &random)
-        var size = NetworkSize(limits: DHTLimits())
+        var size = NetworkSize(limits: SharedLimits())
         for _ in 0..<48 {
             let target = NodeID(UInt160.random(using: &random))
             size.measured(target, closest: NetworkSizeTests.closest(to: target, in: network), isDrawn: true)
@@ -35,7 +35,7 @@ struct NetworkSizeTests {
     func needsSeveral() {
         var random = SeededRandom(seed: 1)
         let network = NetworkSizeTests.network(100, &random)
-        var size = NetworkSize(limits: DHTLimits())
+        var size = NetworkSize(limits: SharedLimits())
         for _ in 0..<7 {
             let target = NodeID(UInt160.random(using: &random))
             size.measured(target, closest: NetworkSizeTests.closest(to: target, in: network), isDrawn: true)
@@ -48,7 +48,7 @@ struct NetworkSizeTests {
 
     @Test("counts a key once, however often it is looked up, and takes no news from a lookup with few answers")
     func repeated() {
-        var size = NetworkSize(limits: DHTLimits())
+        var size = NetworkSize(limits: SharedLimits())
         let near = (1...8).map { UInt160(high: UInt64($0) << 20, middle: 0, low: 0) }
         for _ in 0..<100 { size.measured(NodeID(0x80), closest: near, isDrawn: false) }
         for number in 0..<100 {
@@ -61,7 +61,7 @@ struct NetworkSizeTests {
     func attacked(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let network = NetworkSizeTests.network(1000, &random)
-        var size = NetworkSize(limits: DHTLimits())
+        var size = NetworkSize(limits: SharedLimits())
         for _ in 0..<48 {
             let target = NodeID(UInt160.random(using: &random))
             size.measured(target, closest: NetworkSizeTests.closest(to: target, in: network), isDrawn: true)

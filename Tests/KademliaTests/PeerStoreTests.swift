@@ -7,7 +7,7 @@ import Testing
 extension PeerStore {
     static func empty(_ limits: DHTLimits = DHTLimits()) -> PeerStore {
         var secrets = KeyedRandom(seed: 5)
-        return PeerStore(limits: limits, now: .zero, using: &secrets)
+        return PeerStore(limits: SharedLimits(limits), now: .zero, using: &secrets)
     }
 
     /// So many swarms of so many peers, each peer at an address of its own, every tenth a seed.

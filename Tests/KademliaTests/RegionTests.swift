@@ -105,7 +105,7 @@ struct RegionTests {
         let model = Model(honest: 2000, sybils: 0, with: RegionTests.target, &random)
         let region = Region(around: RegionTests.target, spacing: UInt64.max / 2000)
         let found = RegionTests.answered(model.nearest(to: RegionTests.target, by: model.honest[0]))
-        var search = RegionSearch(region, found: found, known: [], limits: RegionTests.limits, seed: seed)
+        var search = RegionSearch(region, found: found, known: [], limits: SharedLimits(RegionTests.limits), seed: seed)
         model.answer(&search)
         let residents = Set(search.residents(atMost: 40).map(\.contact))
         let missed = Set(model.residents(of: region)).subtracting(residents)
@@ -130,7 +130,13 @@ struct RegionTests {
         )
         let table = Array(model.honest[0..<58]) + model.sybils[100..<106]
         let halves = [Array(table[0..<32]), Array(table[32...])]
-        var search = RegionSearch(region, found: found, known: halves, limits: RegionTests.limits, seed: seed)
+        var search = RegionSearch(
+            region,
+            found: found,
+            known: halves,
+            limits: SharedLimits(RegionTests.limits),
+            seed: seed
+        )
         model.answer(&search)
         let residents = search.residents(atMost: 40).map(\.contact)
         let honest = Set(residents).intersection(model.residents(of: region))
@@ -147,7 +153,7 @@ struct RegionTests {
             region,
             found: RegionTests.answered([liar]),
             known: [],
-            limits: RegionTests.limits,
+            limits: SharedLimits(RegionTests.limits),
             seed: 1
         )
         var random = SeededRandom(seed: 1)

@@ -13,7 +13,7 @@ struct RoutingTableTests {
         var limits = DHTLimits()
         limits.exemption = exemption
         limits.farthestBucketSize = farthest
-        return RoutingTable(own: own, limits: limits, now: start)
+        return RoutingTable(own: own, limits: SharedLimits(limits), now: start)
     }
 
     /// A node whose identifier starts with the two bytes, in a /24 of its own.
@@ -184,7 +184,7 @@ struct RoutingTableTests {
     @Test("names the closest nodes in their order", arguments: [1, 2, 3, 4, 5] as [UInt64])
     func closest(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        var table = RoutingTable(own: NodeID(.random(using: &random)), limits: DHTLimits(), now: .zero)
+        var table = RoutingTable(own: NodeID(.random(using: &random)), limits: SharedLimits(), now: .zero)
         for index in 0..<500 {
             let endpoint = Endpoint(.v4(0x1400_0001 + UInt32(index) << 8), 6881)
             _ = table.answered(Contact(NodeID(.random(using: &random)), endpoint), at: .zero)
@@ -232,7 +232,7 @@ struct RoutingTableTests {
     @Test("looks into the buckets it knows least of, and finds a place in each", arguments: [1, 2, 3] as [UInt64])
     func randomPlaces(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        var table = RoutingTable(own: NodeID(.random(using: &random)), limits: DHTLimits(), now: .zero)
+        var table = RoutingTable(own: NodeID(.random(using: &random)), limits: SharedLimits(), now: .zero)
         for index in 0..<300 {
             let endpoint = Endpoint(.v4(0x1400_0001 + UInt32(index) << 8), 6881)
             _ = table.answered(Contact(NodeID(.random(using: &random)), endpoint), at: .zero)

@@ -79,7 +79,7 @@ struct SamplingTests {
         let store = PeerStoreTests.store(announcing: 100)
         var counts: [InfoHash: Int] = [:]
         for _ in 0..<2000 {
-            var sample = InfoHashSample(limits: DHTLimits())
+            var sample = InfoHashSample(limits: SharedLimits())
             sample.refresh(from: store, at: .zero, using: &random)
             for infoHash in sample.infoHashes { counts[infoHash, default: 0] += 1 }
         }

@@ -66,7 +66,7 @@ struct ScrapeFilterTests {
 
     @Test("a node that claims thousands is left out where others know tens")
     func boaster() {
-        var scrape = Scrape(limits: DHTLimits())
+        var scrape = Scrape(limits: SharedLimits())
         for start in [0, 10, 20] as [UInt32] {
             scrape.add(seeds: ScrapeFilterTests.filter(start..<start + 20), peers: ScrapeFilter())
         }
@@ -81,7 +81,7 @@ struct ScrapeFilterTests {
 
     @Test("peers of nodes without filters count as peers, unless they are known as seeds (BEP 33)")
     func legacy() {
-        var scrape = Scrape(limits: DHTLimits())
+        var scrape = Scrape(limits: SharedLimits())
         scrape.add(seeds: ScrapeFilterTests.filter(0..<2), peers: ScrapeFilter())
         scrape.add(named: [.at("20.0.0.0:1"), .at("20.0.0.1:2"), .at("20.0.0.9:3"), .at("20.0.0.9:4")])
         scrape.add(named: [])
@@ -93,7 +93,7 @@ struct ScrapeFilterTests {
 
     @Test("at most 64 filters are kept")
     func manyFilters() {
-        var scrape = Scrape(limits: DHTLimits())
+        var scrape = Scrape(limits: SharedLimits())
         for _ in 0..<70 { scrape.add(seeds: ScrapeFilterTests.filter(0..<1), peers: ScrapeFilter()) }
         #expect(scrape.summary.sources == 64)
         #expect(scrape.summary.refused == 6)

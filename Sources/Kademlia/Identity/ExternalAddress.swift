@@ -13,7 +13,7 @@ struct ExternalAddress: Sendable {
         var heardAt: Instant
     }
 
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     /// The newest last, one a network.
     private var votes: [Vote] = []
     private var changedAt: Instant?
@@ -26,8 +26,8 @@ struct ExternalAddress: Sendable {
     private var ofLoopback: IPAddress?
 
     /// - Parameter decided: where a former run was, until the votes say otherwise.
-    init(decided: IPAddress? = nil, limits: DHTLimits) {
-        self.limits = limits
+    init(decided: IPAddress? = nil, limits: SharedLimits) {
+        _limits = limits
         self.decided = decided.flatMap { $0.isPublic ? $0 : nil }
     }
 
@@ -65,7 +65,8 @@ struct ExternalAddress: Sendable {
     mutating func forgetVotes() { votes.removeAll() }
 
     private mutating func count(_ address: IPAddress, in network: IPAddress, at now: Instant) {
-        votes.removeAll { now - $0.heardAt > limits.voteLifetime }
+        let lifetime = limits.voteLifetime
+        votes.removeAll { now - $0.heardAt > lifetime }
         var vote = Vote(network: network, address: address, replies: 0, heardAt: now)
         if let index = votes.firstIndex(where: { $0.network == network }) {
             let old = votes.remove(at: index)

@@ -6,7 +6,7 @@ struct Identity: Sendable {
     let source: NodeIDSource?
     var external: ExternalAddress
 
-    init(source: NodeIDSource?, address: IPAddress?, limits: DHTLimits) {
+    init(source: NodeIDSource?, address: IPAddress?, limits: SharedLimits) {
         self.source = source
         external = ExternalAddress(decided: address, limits: limits)
     }

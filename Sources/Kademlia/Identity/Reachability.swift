@@ -11,7 +11,7 @@ import Primitives
 /// neighbours are asked without `ro`, and get answers. What is said here holds for public addresses alone: hosts of a
 /// private network, or of this one, reach each other.
 struct Reachability: Sendable {
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     private var uninvitedAt: Instant?
     /// The first node of a network serves: it would wait for ever.
     private var isFirst = false
@@ -22,8 +22,9 @@ struct Reachability: Sendable {
     private var nextProbe: Instant?
     private var probePause: Duration
 
-    init(limits: DHTLimits, now: Instant) {
-        self.limits = limits
+    init(limits shared: SharedLimits, now: Instant) {
+        let limits = shared.wrappedValue
+        _limits = shared
         contacted = RecentAddresses(lifetime: limits.mapping * 2, capacity: limits.contactedAddresses, now: now)
         probed = RecentAddresses(lifetime: limits.mapping * 2, capacity: limits.contactedAddresses, now: now)
         probePause = limits.firstProbePause

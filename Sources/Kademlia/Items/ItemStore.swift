@@ -20,7 +20,7 @@ struct ItemStore: Sendable {
         func isAlive(at now: Instant) -> Bool { isOurs || expiresAt > now }
     }
 
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     private var stored: [NodeID: Stored] = [:]
     private var countByNetwork: [IPAddress: Int] = [:]
     private var sweptAt: Instant
@@ -28,8 +28,8 @@ struct ItemStore: Sendable {
     /// No item is due before.
     private var nextDue = Instant.distantFuture
 
-    init(limits: DHTLimits, now: Instant) {
-        self.limits = limits
+    init(limits: SharedLimits, now: Instant) {
+        _limits = limits
         sweptAt = now
         checksPaidUntil = now
     }

@@ -30,7 +30,7 @@ struct Candidate: Hashable, Sendable {
 /// The candidates of a lookup, nearest first.
 struct Candidates: Sendable {
     private let target: NodeID
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     private(set) var sorted: [Candidate] = []
     /// Where the nearest that count stand in `sorted`.
     private var view: [Int] = []
@@ -40,10 +40,10 @@ struct Candidates: Sendable {
     private var known: Set<Endpoint> = []
 
     /// - Parameter usualRoundTrip: what an answer of a node takes of which nothing is known.
-    init(target: NodeID, usualRoundTrip: Duration, limits: DHTLimits) {
+    init(target: NodeID, usualRoundTrip: Duration, limits: SharedLimits) {
         self.target = target
         self.usualRoundTrip = usualRoundTrip.wholeNanoseconds
-        self.limits = limits
+        _limits = limits
     }
 
     /// Marks an endpoint as taken up; `false` if it was.

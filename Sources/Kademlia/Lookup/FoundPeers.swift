@@ -2,11 +2,11 @@ import Primitives
 
 /// The peers that one lookup has handed on: candidates, not friends (hardening D14).
 struct FoundPeers: Sendable {
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     private var seen: Set<Endpoint> = []
     private var countByAddress: [IPAddress: Int] = [:]
 
-    init(limits: DHTLimits) { self.limits = limits }
+    init(limits: SharedLimits) { _limits = limits }
 
     var count: Int { seen.count }
     var hasRoom: Bool { seen.count < limits.valuesPerLookup }

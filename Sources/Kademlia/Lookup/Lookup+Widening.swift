@@ -42,7 +42,7 @@ extension Lookup {
     /// - Parameter beginnings: where paths start that know nothing of each other; none for one path with all there is.
     mutating func widen(from beginnings: [[Contact]], seed: UInt64) {
         guard let region else { return }
-        widening = RegionSearch(region, found: candidates.sorted, known: beginnings, limits: limits, seed: seed)
+        widening = RegionSearch(region, found: candidates.sorted, known: beginnings, limits: $limits, seed: seed)
     }
 
     mutating func nextRegionQuery() -> Query? {

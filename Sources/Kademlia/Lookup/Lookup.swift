@@ -47,7 +47,7 @@ struct Lookup: Sendable {
     let purpose: Purpose
     /// What it stores, and how far it is with that; `nil` where it only reads.
     var storing: Storing?
-    let limits: DHTLimits
+    @SharedLimits var limits: DHTLimits
     /// Where those live who might hold the value; `nil` where there is none, or as long as the size of the network is
     /// not known.
     var region: Region?
@@ -77,13 +77,13 @@ struct Lookup: Sendable {
         purpose: Purpose,
         storing value: StoredValue? = nil,
         usualRoundTrip: Duration,
-        limits: DHTLimits
+        limits: SharedLimits
     ) {
         self.id = id
         self.target = target
         self.purpose = purpose
         storing = value.map { Storing($0) }
-        self.limits = limits
+        _limits = limits
         candidates = Candidates(target: target, usualRoundTrip: usualRoundTrip, limits: limits)
         peers = FoundPeers(limits: limits)
         switch purpose {

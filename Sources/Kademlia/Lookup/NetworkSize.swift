@@ -14,16 +14,17 @@ struct NetworkSize: Hashable, Sendable {
         let spacing: UInt64
     }
 
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     /// The latest last: of targets drawn at random, and of targets that somebody else may know.
     private var drawn: [Measurement] = []
     private var known: [Measurement] = []
 
-    init(limits: DHTLimits) { self.limits = limits }
+    init(limits: SharedLimits) { _limits = limits }
 
     /// As after a while in a network of so many nodes: for simulations.
-    init(limits: DHTLimits, believing count: Int) {
-        self.limits = limits
+    init(limits shared: SharedLimits, believing count: Int) {
+        let limits = shared.wrappedValue
+        _limits = shared
         let spacing = UInt64.max / UInt64(clamping: max(1, count))
         drawn = (0..<limits.fewestMeasurements).map { index in
             Measurement(target: NodeID(UInt160(high: UInt64(index), middle: 0, low: 0)), spacing: spacing)

@@ -6,7 +6,7 @@ import Primitives
 /// A torrent is announced again and again under the same key. The next lookup then begins where the last one ended, and
 /// needs a round trip instead of a search.
 struct RecentContacts {
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     /// The order serves to find the nearest; any origin does.
     private var nodes = OrderedEntries(origin: NodeID(.zero))
     /// In the order in which they came: the first makes room.
@@ -14,8 +14,9 @@ struct RecentContacts {
     /// When an endpoint last left a query unanswered.
     private var silences: LRUCache<Endpoint, Instant>
 
-    init(limits: DHTLimits) {
-        self.limits = limits
+    init(limits shared: SharedLimits) {
+        let limits = shared.wrappedValue
+        _limits = shared
         silences = LRUCache(capacity: limits.silentContacts)
     }
 
@@ -64,8 +65,8 @@ struct RecentContacts {
     }
 
     /// Whether a node gave no answer so lately that asking it again would be in vain.
-    mutating func isSilent(_ contact: Contact, at now: Instant) -> Bool {
-        guard silences.count > 0, let since = silences.use(contact.endpoint) else { return false }
+    func isSilent(_ contact: Contact, at now: Instant) -> Bool {
+        guard silences.count > 0, let since = silences.value(of: contact.endpoint) else { return false }
         return now - since < limits.silencePause
     }
 

@@ -36,7 +36,7 @@ struct RegionSearch: Sendable {
     }
 
     private let region: Region
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     private var random: SeededRandom
     /// Of each path; only nodes of the region are asked for what the lookup is about.
     private var paths: [[Resident]]
@@ -55,9 +55,9 @@ struct RegionSearch: Sendable {
     /// - Parameters:
     ///   - found: what the lookup has found so far; it begins the first path.
     ///   - known: the beginnings of further paths; none where there is nothing to fear.
-    init(_ region: Region, found: [Candidate], known: [[Contact]], limits: DHTLimits, seed: UInt64) {
+    init(_ region: Region, found: [Candidate], known: [[Contact]], limits: SharedLimits, seed: UInt64) {
         self.region = region
-        self.limits = limits
+        _limits = limits
         random = SeededRandom(seed: seed)
         paths = [[Resident]](repeating: [], count: max(1, known.count))
         for candidate in found {

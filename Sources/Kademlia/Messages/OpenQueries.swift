@@ -53,14 +53,14 @@ struct OpenQueries {
         }
     }
 
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     private var open: [UInt32: OpenQuery] = [:]
     private var timers = Heap<Timer>()
     /// What the answers of all nodes took.
     private(set) var roundTrips = RoundTrips()
     private var failedInARow = 0
 
-    init(limits: DHTLimits) { self.limits = limits }
+    init(limits: SharedLimits) { _limits = limits }
 
     var count: Int { open.count }
     var nextDeadline: Instant? { timers.first?.at }

@@ -67,7 +67,7 @@ extension DHTNode {
         }
         let lookup = LookupID(number: nextNumber())
         let usual = queries.roundTrips.median
-        var join = Lookup(id: lookup, target: id, purpose: .join, usualRoundTrip: usual, limits: limits)
+        var join = Lookup(id: lookup, target: id, purpose: .join, usualRoundTrip: usual, limits: sharedLimits)
         table.closest(to: id, atMost: limits.bucketSize * 2, for: nil, into: &contactScratch)
         join.add(contactScratch)
         if contactScratch.isEmpty {

@@ -38,7 +38,7 @@ extension DHTNode {
         isReached: Bool = false
     ) {
         self.init(identity: source, at: address, limits: limits, seed: seed, now: now)
-        if let networkSize { size = NetworkSize(limits: limits, believing: networkSize) }
+        if let networkSize { size = NetworkSize(limits: sharedLimits, believing: networkSize) }
         if isReached { reachability.reached(at: now) }
         joining.isStarted = true
         joining.usesBootstrap = true

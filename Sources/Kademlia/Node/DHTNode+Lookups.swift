@@ -17,7 +17,7 @@ extension DHTNode {
             purpose: purpose,
             storing: value,
             usualRoundTrip: queries.roundTrips.median,
-            limits: limits
+            limits: sharedLimits
         )
         lookup.region = lookup.asksForValues ? size.spacing.map { Region(around: target, spacing: $0) } : nil
         table.closest(to: target, atMost: limits.candidatesInView, for: nil, into: &contactScratch)

@@ -12,7 +12,9 @@ package struct DHTNode: ~Copyable {
     package internal(set) var id: NodeID
     /// Which of the two DHTs it belongs to (BEP 32).
     package let family: AddressFamily
-    let limits: DHTLimits
+    /// A wrapped property of a type that cannot be copied crashes the compiler (Swift 6.3.1), so this one is spelled out.
+    let sharedLimits: SharedLimits
+    var limits: DHTLimits { _read { yield sharedLimits.wrappedValue } }
     /// For what others must not foresee, and for what they may see.
     var secrets: KeyedRandom
     var random: SeededRandom
@@ -71,6 +73,7 @@ package struct DHTNode: ~Copyable {
         seed: UInt64,
         now: Instant
     ) {
+        let limits = SharedLimits(limits)
         let identity = Identity(source: source, address: address, limits: limits)
         let known = former.flatMap { source.made($0) ? $0 : nil }
         self.init(id: known ?? source.id(at: address), identity, family, limits, seed, now)
@@ -86,35 +89,37 @@ package struct DHTNode: ~Copyable {
     ) {
         var limits = limits
         limits.checksIdentifiers = false
-        self.init(id: id, Identity(source: nil, address: nil, limits: limits), family, limits, seed, now)
+        let shared = SharedLimits(limits)
+        self.init(id: id, Identity(source: nil, address: nil, limits: shared), family, shared, seed, now)
     }
 
     private init(
         id: NodeID,
         _ identity: Identity,
         _ family: AddressFamily,
-        _ limits: DHTLimits,
+        _ shared: SharedLimits,
         _ seed: UInt64,
         _ now: Instant
     ) {
         self.id = id
         self.identity = identity
         self.family = family
-        self.limits = limits
+        let limits = shared.wrappedValue
+        sharedLimits = shared
         secrets = KeyedRandom(seed: seed)
         random = SeededRandom(seed: secrets.next())
-        table = RoutingTable(own: id, limits: limits, now: now)
-        queries = OpenQueries(limits: limits)
-        size = NetworkSize(limits: limits)
-        recent = RecentContacts(limits: limits)
+        table = RoutingTable(own: id, limits: shared, now: now)
+        queries = OpenQueries(limits: shared)
+        size = NetworkSize(limits: shared)
+        recent = RecentContacts(limits: shared)
         tokens = Tokens(rotation: limits.tokenRotation, now: now, using: &secrets)
-        peers = PeerStore(limits: limits, now: now, using: &secrets)
-        items = ItemStore(limits: limits, now: now)
-        queryLimits = QueryLimits(limits: limits, now: now)
+        peers = PeerStore(limits: shared, now: now, using: &secrets)
+        items = ItemStore(limits: shared, now: now)
+        queryLimits = QueryLimits(limits: shared, now: now)
         announcements = OwnAnnouncements(limits: limits)
         validated = RecentAddresses(lifetime: limits.validation, capacity: limits.validatedSources, now: now)
-        reachability = Reachability(limits: limits, now: now)
-        sample = InfoHashSample(limits: limits)
+        reachability = Reachability(limits: shared, now: now)
+        sample = InfoHashSample(limits: shared)
         toldTime = now
     }
 

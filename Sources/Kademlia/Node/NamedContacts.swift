@@ -69,14 +69,15 @@ extension DHTNode {
         case .ping, .announcePeer, .put, .unknown: return
         }
         guard let place = body.place else { return }
+        let count = limits.bucketSize
         if body.wants(family, over: family) {
-            named.name(family) { table.closest(to: place, atMost: limits.bucketSize, for: asker, into: &$0) }
+            named.name(family) { table.closest(to: place, atMost: count, for: asker, into: &$0) }
         }
         guard body.wants(family.other, over: family) else { return }
         switch companion {
         case .some(let companion):
             named.name(companion.family) {
-                companion.table.closest(to: place, atMost: limits.bucketSize, for: asker, into: &$0)
+                companion.table.closest(to: place, atMost: count, for: asker, into: &$0)
             }
         case .none: break
         }

@@ -39,7 +39,7 @@ extension RoutingTable {
     /// The same nodes, around another identifier of ours: the good ones and those met first have the first choice of
     /// place.
     func moved(to own: NodeID, at now: Instant) -> RoutingTable {
-        var moved = RoutingTable(own: own, limits: limits, now: now)
+        var moved = RoutingTable(own: own, limits: $limits, now: now)
         for entry in nodes.entries.sorted(by: { ($0.failures, $0.heardAt) < ($1.failures, $1.heardAt) }) {
             moved.take(entry)
         }

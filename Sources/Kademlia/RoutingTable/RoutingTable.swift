@@ -17,16 +17,16 @@ struct RoutingTable: Sendable {
     }
 
     let own: NodeID
-    let limits: DHTLimits
+    @SharedLimits var limits: DHTLimits
     private(set) var buckets: [Bucket]
     /// The entries of all buckets, those of the last one first.
     private(set) var nodes: OrderedEntries
     /// The addresses of all entries that the limits apply to: one node for each (hardening D3).
     private var addresses: Set<IPAddress> = []
 
-    init(own: NodeID, limits: DHTLimits, now: Instant) {
+    init(own: NodeID, limits: SharedLimits, now: Instant) {
         self.own = own
-        self.limits = limits
+        _limits = limits
         buckets = [Bucket(changedAt: now)]
         nodes = OrderedEntries(origin: own)
     }

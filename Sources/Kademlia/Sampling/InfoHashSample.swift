@@ -5,11 +5,11 @@ import Primitives
 /// While there are more than fit into a reply, the choice stays the same for a while: asking again gains nobody more,
 /// so nobody has a reason to.
 struct InfoHashSample: Sendable {
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     private(set) var infoHashes: [InfoHash] = []
     private var chosenAt: Instant?
 
-    init(limits: DHTLimits) { self.limits = limits }
+    init(limits: SharedLimits) { _limits = limits }
 
     /// Seconds until another question can bring anything new.
     func interval(at now: Instant) -> Int64 {

@@ -22,14 +22,14 @@ struct Scrape: Sendable {
         let size: Double
     }
 
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     private var filters: [Filters] = []
     /// What nodes without filters named: peers of which nobody knows whether they are complete.
     private var named: Set<IPAddress> = []
     private var namers = 0
     private var refused = 0
 
-    init(limits: DHTLimits) { self.limits = limits }
+    init(limits: SharedLimits) { _limits = limits }
 
     /// Takes the filters of one node, or the peers that it names instead.
     mutating func take(_ body: MessageBody, _ peers: [Endpoint], in datagram: RawSpan) {

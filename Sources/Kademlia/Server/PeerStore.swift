@@ -5,14 +5,14 @@ import Primitives
 /// Full means full: what is there stays until it expires, for whoever floods us comes later than whom we serve
 /// (hardening D11).
 struct PeerStore: Sendable {
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     private var swarms: [InfoHash: [StoredPeer]] = [:]
     private var shares: AddressShares
     private(set) var count = 0
     private var sweptAt: Instant
 
-    init(limits: DHTLimits, now: Instant, using secrets: inout KeyedRandom) {
-        self.limits = limits
+    init(limits: SharedLimits, now: Instant, using secrets: inout KeyedRandom) {
+        _limits = limits
         shares = AddressShares(using: &secrets)
         sweptAt = now
     }

@@ -5,14 +5,14 @@ import Primitives
 /// Each limit is kept as one instant, the time until which the allowance is used up (the generic cell rate algorithm):
 /// answering moves it on by the cost, and a source is within its limit while it lies at most one window ahead.
 struct QueryLimits: Sendable {
-    private let limits: DHTLimits
+    @SharedLimits private var limits: DHTLimits
     private var addresses: [IPAddress: Instant] = [:]
     private var networks: [IPAddress: Instant] = [:]
     private var repliesPaidUntil: Instant
     private var sweptAt: Instant
 
-    init(limits: DHTLimits, now: Instant) {
-        self.limits = limits
+    init(limits: SharedLimits, now: Instant) {
+        _limits = limits
         repliesPaidUntil = now
         sweptAt = now
     }

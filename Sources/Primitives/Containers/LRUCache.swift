@@ -16,6 +16,9 @@ package struct LRUCache<Key: Hashable, Value> {
     /// Whether the key is there; does not mark it as used.
     package func contains(_ key: Key) -> Bool { entries[key] != nil }
 
+    /// Reads; does not mark as used.
+    package func value(of key: Key) -> Value? { entries[key]?.value }
+
     /// Reads and marks as used.
     package mutating func use(_ key: Key) -> Value? {
         guard let index = entries.index(forKey: key) else { return nil }
