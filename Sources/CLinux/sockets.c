@@ -72,6 +72,7 @@ struct clinux_datagrams *clinux_datagrams_create(unsigned slots, size_t slot_byt
         all->headers[index].msg_hdr.msg_iov = &all->vectors[index];
         all->headers[index].msg_hdr.msg_iovlen = 1;
         all->headers[index].msg_hdr.msg_name = &all->senders[index];
+        all->headers[index].msg_hdr.msg_namelen = sizeof(*all->senders);
     }
     return all;
 }
@@ -86,8 +87,8 @@ void clinux_datagrams_free(struct clinux_datagrams *all) {
 }
 
 int clinux_datagrams_receive(struct clinux_datagrams *all, int socket) {
-    /* The kernel overwrites both fields. */
-    for (unsigned index = 0; index < all->slots; index++) {
+    /* The kernel overwrote both fields of those that it filled the last time. */
+    for (unsigned index = 0; index < all->received; index++) {
         all->headers[index].msg_hdr.msg_namelen = sizeof(*all->senders);
         all->headers[index].msg_hdr.msg_flags = 0;
     }

@@ -32,4 +32,7 @@ extension IPAddress {
 extension Endpoint {
     /// Whether a datagram sent there could arrive at one host.
     var isUsable: Bool { port != 0 && !address.isReserved }
+
+    /// Whether it could arrive at one host of the DHT of that family (BEP 32).
+    func isUsable(in family: AddressFamily) -> Bool { isUsable && address.family == family }
 }

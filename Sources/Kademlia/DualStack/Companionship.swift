@@ -56,7 +56,7 @@ extension DHTNode {
     mutating func heard(of contacts: [Contact], at now: Instant, into actions: inout DHTActionBuffer) {
         guard joining.isStarted else { return }
         let new = contacts.filter { contact in
-            mayTalk(to: contact.endpoint) && contact.id != id && !ownEndpoints.contains(contact.endpoint)
+            contact.endpoint.isUsable(in: family) && contact.id != id && !ownEndpoints.contains(contact.endpoint)
                 && !table.contains(contact) && !joining.remembered.contains(contact)
         }
         guard !new.isEmpty else { return }
@@ -67,7 +67,7 @@ extension DHTNode {
             join(at: now, into: &actions)
         }
         for lookup in lookups where lookup.replies == 0 {
-            guard let index = index(of: lookup.id) else { continue }
+            guard let index = lookups.index(of: lookup.id) else { continue }
             lookups[index].add(new)
             pump(lookup.id, at: now, into: &actions)
         }

@@ -338,6 +338,6 @@ extension DHTNode {
 
     /// Whether anybody has answered this lookup yet.
     fileprivate func hasReplies(_ lookup: LookupID) -> Bool {
-        index(of: lookup).map { lookups[$0].replies > 0 } ?? false
+        lookups.index(of: lookup).map { lookups[$0].replies > 0 } ?? false
     }
 }

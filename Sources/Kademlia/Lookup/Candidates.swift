@@ -36,6 +36,8 @@ struct Candidates: Sendable {
     private var view: [Int] = []
     /// In nanoseconds.
     private let usualRoundTrip: Int64
+    /// Most lookups take up so many nodes or fewer, and so need not grow what holds them five times.
+    private static let usualCount = 48
     /// Every endpoint ever taken up: none is asked twice.
     private var known: Set<Endpoint> = []
 
@@ -44,6 +46,9 @@ struct Candidates: Sendable {
         self.target = target
         self.usualRoundTrip = usualRoundTrip.wholeNanoseconds
         _limits = limits
+        sorted.reserveCapacity(Candidates.usualCount)
+        view.reserveCapacity(Candidates.usualCount)
+        known.reserveCapacity(Candidates.usualCount)
     }
 
     /// Marks an endpoint as taken up; `false` if it was.

@@ -6,12 +6,6 @@ import Primitives
 /// farther one frees its place. Behind them α queries are kept in flight. When the nearest have answered and name nobody
 /// nearer, the rest of the k and some more are asked at once, since all that is still to be learnt is who of them lives.
 extension Lookup {
-    /// Who only reads would rather miss a slow node than wait for it.
-    var patience: Patience {
-        guard case .getPeers = purpose else { return .patient }
-        return storing == nil ? .hurried : .patient
-    }
-
     /// Where the candidate stands that should be asked now, if any.
     var nextCandidate: Int? {
         guard askedInFlight < limits.mostInFlight else { return nil }

@@ -45,6 +45,8 @@ struct Lookup: Sendable {
     let id: LookupID
     let target: NodeID
     let purpose: Purpose
+    /// Who only reads would rather miss a slow node than wait for it.
+    let patience: Patience
     /// What it stores, and how far it is with that; `nil` where it only reads.
     var storing: Storing?
     @SharedLimits var limits: DHTLimits
@@ -83,6 +85,7 @@ struct Lookup: Sendable {
         self.target = target
         self.purpose = purpose
         storing = value.map { Storing($0) }
+        patience = if case .getPeers = purpose, value == nil { .hurried } else { .patient }
         _limits = limits
         candidates = Candidates(target: target, usualRoundTrip: usualRoundTrip, limits: limits)
         peers = FoundPeers(limits: limits)
@@ -226,6 +229,14 @@ struct Lookup: Sendable {
         return slowInFlight > 0 ? .onlyLateAnswersMissing : .complete
     }
 
+    /// Whether the search is held up by nobody any more, or by late answers alone; nodes that are behind are brought up to
+    /// date then.
+    mutating func settles() -> Bool {
+        guard progress != .busy else { return false }
+        beginRepair()
+        return true
+    }
+
     /// The nearest nodes that answered, at most k, without those whose identifier does not fit their address (D4).
     var closest: [Candidate] {
         candidates.nearest.map { candidates.sorted[$0] }.filter { $0.state == .answered && $0.fits }
@@ -265,5 +276,20 @@ struct Lookup: Sendable {
             storedOn: storedOn,
             refusals: refusals
         )
+    }
+}
+
+/// The lookups of one node, in the order of their identifiers.
+///
+/// Asked of the array: a call of a method that only reads a node copies the node (Swift 6.3.1), 1.4 KiB for each reply.
+extension [Lookup] {
+    func index(of lookup: LookupID) -> Int? {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].id < lookup { low = middle + 1 } else { high = middle }
+        }
+        return low < count && self[low].id == lookup ? low : nil
     }
 }

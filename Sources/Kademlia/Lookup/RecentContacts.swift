@@ -64,9 +64,12 @@ struct RecentContacts {
         }
     }
 
+    /// Whether nobody was silent lately, so that there is no need to ask of whom that is true.
+    var noneIsSilent: Bool { silences.count == 0 }
+
     /// Whether a node gave no answer so lately that asking it again would be in vain.
     func isSilent(_ contact: Contact, at now: Instant) -> Bool {
-        guard silences.count > 0, let since = silences.value(of: contact.endpoint) else { return false }
+        guard let since = silences.value(of: contact.endpoint) else { return false }
         return now - since < limits.silencePause
     }
 

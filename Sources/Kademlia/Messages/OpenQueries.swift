@@ -88,8 +88,8 @@ struct OpenQueries {
 
     /// Takes the query that an answer belongs to: the transaction and the source must match (D1).
     mutating func take(_ transaction: UInt32, from endpoint: Endpoint, at now: Instant) -> OpenQuery? {
-        guard let query = open[transaction], query.endpoint == endpoint else { return nil }
-        open[transaction] = nil
+        guard let index = open.index(forKey: transaction), open.values[index].endpoint == endpoint else { return nil }
+        let query = open.remove(at: index).value
         learn(roundTrip: now - query.sentAt)
         dropStaleTimers()
         return query

@@ -89,7 +89,8 @@ extension DHTNode {
 
     /// Takes note of why a node would not store what we gave it.
     mutating func noteRefusal(of query: OpenQuery, _ message: Message, _ datagram: RawSpan) {
-        guard case .store(let id) = query.purpose, let index = index(of: id), let code = message.errorCode else {
+        guard case .store(let id) = query.purpose, let index = lookups.index(of: id), let code = message.errorCode
+        else {
             return
         }
         let text = datagram.extracting(message.errorText ?? 0..<0)

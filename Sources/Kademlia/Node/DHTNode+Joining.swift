@@ -43,13 +43,15 @@ extension DHTNode {
         into actions: inout DHTActionBuffer
     ) {
         guard joining.isStarted else { return }
-        let usable = endpoints.filter { mayTalk(to: $0) && !ownEndpoints.contains($0) }
+        let usable = endpoints.filter { $0.isUsable(in: family) && !ownEndpoints.contains($0) }
         guard isComplete || !usable.isEmpty else { return }
         joining.resolveDeadline = nil
         joining.endpoints = Array(usable.prefix(limits.bootstrapEndpoints))
         // Every lookup that still knows nobody goes to them directly: none has to wait for the join.
         for lookup in lookups {
-            guard lookup.replies == 0 || lookup.id == joining.lookup, let index = index(of: lookup.id) else { continue }
+            guard lookup.replies == 0 || lookup.id == joining.lookup, let index = lookups.index(of: lookup.id) else {
+                continue
+            }
             lookups[index].add(strangers: joining.endpoints)
         }
         // The join goes last: if there is nobody, it fails, and the others learn it from that.
@@ -105,7 +107,7 @@ extension DHTNode {
         joined(into: &actions)
         if !joining.hasJoined { joinFailed(at: now, into: &actions) }
         for lookup in lookups where lookup.replies == 0 {
-            guard let index = index(of: lookup.id) else { continue }
+            guard let index = lookups.index(of: lookup.id) else { continue }
             table.closest(to: lookup.target, atMost: limits.bucketSize, for: nil, into: &contactScratch)
             lookups[index].add(contactScratch)
             pump(lookup.id, at: now, into: &actions)

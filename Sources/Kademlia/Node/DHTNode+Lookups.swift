@@ -51,11 +51,9 @@ extension DHTNode {
 
     /// Lets a lookup go as far as it can: ask, store, finish.
     mutating func pump(_ id: LookupID, at now: Instant, into actions: inout DHTActionBuffer) {
-        guard let index = index(of: id) else { return }
+        guard let index = lookups.index(of: id) else { return }
         ask(index, at: now, into: &actions)
-        let progress = lookups[index].progress
-        if progress != .busy {
-            lookups[index].beginRepair()
+        if lookups[index].settles() {
             store(index, at: now, into: &actions)
             if id == joining.lookup { joined(into: &actions) }
         }
@@ -79,7 +77,7 @@ extension DHTNode {
     mutating func feedStarved(at now: Instant, into actions: inout DHTActionBuffer) {
         while queries.count < limits.openQueries, !starved.isEmpty {
             let id = starved.removeFirst()
-            guard let index = index(of: id) else { continue }
+            guard let index = lookups.index(of: id) else { continue }
             lookups[index].isStarved = false
             pump(id, at: now, into: &actions)
         }
@@ -87,6 +85,7 @@ extension DHTNode {
 
     /// Tells apart who may answer and who lately did not.
     mutating func awakeAndSilent(_ contacts: [Contact], at now: Instant) -> (awake: [Contact], silent: [Contact]) {
+        if recent.noneIsSilent { return (contacts, []) }
         var (awake, silent): ([Contact], [Contact]) = ([], [])
         for contact in contacts {
             if recent.isSilent(contact, at: now) { silent.append(contact) } else { awake.append(contact) }
@@ -171,8 +170,9 @@ extension DHTNode {
     private mutating func finish(_ index: Int, at now: Instant, into actions: inout DHTActionBuffer) {
         let lookup = lookups.remove(at: index)
         // Who surrounds a key shall not be where its next search begins.
-        if !lookup.isSurrounded { recent.found(lookup.closest.map(\.contact), at: now) }
-        size.measured(lookup.target, closest: lookup.closest.map(\.distance), isDrawn: lookup.purpose == .refresh)
+        let closest = lookup.closest
+        if !lookup.isSurrounded { recent.found(closest.map(\.contact), at: now) }
+        size.measured(lookup.target, closest: closest.map(\.distance), isDrawn: lookup.purpose == .refresh)
         switch lookup.purpose {
         case .join: joinFinished(at: now, into: &actions)
         case .refresh:

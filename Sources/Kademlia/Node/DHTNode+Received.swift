@@ -15,7 +15,7 @@ extension DHTNode {
         statistics.datagramsReceived += 1
         statistics.bytesReceived += datagram.byteCount
         guard datagram.byteCount <= limits.datagramBytes else { return statistics.drop(.tooLarge) }
-        guard mayTalk(to: sender) else { return statistics.drop(.unusableSource) }
+        guard sender.isUsable(in: family) else { return statistics.drop(.unusableSource) }
         if let query = Message(usual: datagram, transactionBytes: limits.transactionBytes) {
             return take(query, datagram, from: sender, beside: companion, at: now, into: &actions)
         }
@@ -56,7 +56,7 @@ extension DHTNode {
         else { return statistics.drop(.unmatched) }
         validated.insert(sender.address, at: now)
         heardAgain(at: now, into: &actions)
-        if query.purpose == .verify { verifying.remove(sender) }
+        if case .verify = query.purpose { verifying.remove(sender) }
         switch (message.kind, message.body.id) {
         case (.reply, let id?) where id == self.id:
             statistics.drop(.ownIdentifier)
@@ -95,7 +95,7 @@ extension DHTNode {
         case .lookup(let id), .findNode(let id):
             lookupAnswered(id, query, by: contact, body, datagram, at: now, into: &actions)
         case .store(let id):
-            guard let index = index(of: id) else { return }
+            guard let index = lookups.index(of: id) else { return }
             lookups[index].storeConfirmed(query)
             pump(id, at: now, into: &actions)
         }
@@ -110,10 +110,11 @@ extension DHTNode {
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) {
-        guard let index = index(of: id) else { return }
-        let named = body.contacts(family, in: datagram, atMost: limits.nodesPerReply)
-        let usable = named.filter { mayContact($0, namedBy: contact.endpoint.address) }
-        statistics.contactsRefused += named.count - usable.count
+        guard let index = lookups.index(of: id) else { return }
+        var usable = body.contacts(family, in: datagram, atMost: limits.nodesPerReply)
+        let namedCount = usable.count
+        usable.removeAll { !mayContact($0, namedBy: contact.endpoint.address) }
+        statistics.contactsRefused += namedCount - usable.count
         let token = body.token.flatMap { (1...limits.tokenBytes).contains($0.count) ? datagram.copy($0) : nil }
         hearForCompanion(body, datagram, from: contact, to: lookups[index].purpose)
         let (awake, silent) = awakeAndSilent(usable, at: now)
@@ -169,7 +170,7 @@ extension DHTNode {
         case .added:
             // Lookups that had nobody to ask are glad of the first node that there is.
             for lookup in lookups where lookup.replies == 0 && lookup.id != joining.lookup {
-                guard let index = index(of: lookup.id) else { continue }
+                guard let index = lookups.index(of: lookup.id) else { continue }
                 lookups[index].add([contact])
                 pump(lookup.id, at: now, into: &actions)
             }
@@ -185,11 +186,11 @@ extension DHTNode {
         case .ping(let ping):
             actions.append(.pingFailed(ping))
         case .lookup(let id), .findNode(let id):
-            guard let index = index(of: id) else { return }
+            guard let index = lookups.index(of: id) else { return }
             lookups[index].failed(query)
             pump(id, at: now, into: &actions)
         case .store(let id):
-            guard let index = index(of: id) else { return }
+            guard let index = lookups.index(of: id) else { return }
             lookups[index].storeFailed(query)
             pump(id, at: now, into: &actions)
         }

@@ -26,11 +26,11 @@ extension DHTNode {
         case .ping, .verify:
             return
         case .lookup(let id), .findNode(let id):
-            guard let index = index(of: id) else { return }
+            guard let index = lookups.index(of: id) else { return }
             lookups[index].becameSlow(query)
             pump(id, at: now, into: &actions)
         case .store(let id):
-            guard let index = index(of: id) else { return }
+            guard let index = lookups.index(of: id) else { return }
             lookups[index].storeBecameSlow()
             pump(id, at: now, into: &actions)
         }
@@ -85,6 +85,6 @@ extension DHTNode {
         if table.range(ofBucket: bucket).isEmpty { outsiders += joining.endpoints.prefix(limits.refreshOutsiders) }
         let id = begin(.refresh, target: target, asking: outsiders, at: now, into: &actions)
         // With nobody to ask, a lookup is over before `begin` returns.
-        if index(of: id) != nil { refresh = id }
+        if lookups.index(of: id) != nil { refresh = id }
     }
 }

@@ -140,7 +140,7 @@ package struct DHTNode: ~Copyable {
         joining.isStarted = true
         joining.usesBootstrap = bootstrap
         joining.remembered = Array(
-            remembered.filter { $0.id != id && mayTalk(to: $0.endpoint) }.prefix(limits.remembered)
+            remembered.filter { $0.id != id && $0.endpoint.isUsable(in: family) }.prefix(limits.remembered)
         )
         reachability.started(isFirst: !bootstrap && joining.remembered.isEmpty)
         toldTime = now
@@ -180,7 +180,7 @@ package struct DHTNode: ~Copyable {
 
     /// Ends a lookup without a word; an unknown one is ignored.
     package mutating func cancel(_ lookup: LookupID) {
-        guard let index = index(of: lookup), lookups[index].isCommanded else { return }
+        guard let index = lookups.index(of: lookup), lookups[index].isCommanded else { return }
         lookups.remove(at: index)
         starved.removeAll { $0 == lookup }
     }
@@ -192,7 +192,7 @@ package struct DHTNode: ~Copyable {
         into actions: inout DHTActionBuffer
     ) -> PingID {
         let ping = PingID(number: nextNumber())
-        if mayTalk(to: endpoint) {
+        if endpoint.isUsable(in: family) {
             send(.ping, to: endpoint, expecting: nil, for: .ping(ping), at: now, into: &actions)
         } else {
             actions.append(.pingFailed(ping))
@@ -239,19 +239,6 @@ package struct DHTNode: ~Copyable {
     package var storedItemCount: Int { items.count }
 
     // MARK: Sending
-
-    /// Whether a datagram sent there could arrive at one host of our DHT.
-    func mayTalk(to endpoint: Endpoint) -> Bool { endpoint.isUsable && endpoint.address.family == family }
-
-    func index(of lookup: LookupID) -> Int? {
-        var low = 0
-        var high = lookups.count
-        while low < high {
-            let middle = (low + high) / 2
-            if lookups[middle].id < lookup { low = middle + 1 } else { high = middle }
-        }
-        return low < lookups.count && lookups[low].id == lookup ? low : nil
-    }
 
     mutating func nextNumber() -> UInt64 {
         lastNumber += 1

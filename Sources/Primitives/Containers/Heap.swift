@@ -1,13 +1,19 @@
 /// A binary heap with the smallest element first.
+///
+/// Inlinable, and for that `@usableFromInline`: a generic type that other targets cannot specialise looks everything up at
+/// run time, at ten times the cost.
+@usableFromInline
 package struct Heap<Element: Comparable> {
-    private var elements: [Element] = []
+    @usableFromInline var elements: [Element] = []
 
+    @inlinable
     package init() {}
 
-    package var count: Int { elements.count }
-    package var isEmpty: Bool { elements.isEmpty }
-    package var first: Element? { elements.first }
+    @inlinable package var count: Int { elements.count }
+    @inlinable package var isEmpty: Bool { elements.isEmpty }
+    @inlinable package var first: Element? { elements.first }
 
+    @inlinable
     package mutating func insert(_ element: Element) {
         elements.append(element)
         var child = elements.count - 1
@@ -19,6 +25,7 @@ package struct Heap<Element: Comparable> {
         }
     }
 
+    @inlinable
     package mutating func popFirst() -> Element? {
         guard let last = elements.popLast() else { return nil }
         guard let first = elements.first else { return last }
@@ -26,7 +33,7 @@ package struct Heap<Element: Comparable> {
         var parent = 0
         while true {
             var smallest = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < elements.count {
+            for child in (2 * parent + 1)...(2 * parent + 2) where child < elements.count {
                 if elements[child] < elements[smallest] { smallest = child }
             }
             guard smallest != parent else { return first }
@@ -35,5 +42,6 @@ package struct Heap<Element: Comparable> {
         }
     }
 
+    @inlinable
     package mutating func removeAll() { elements.removeAll(keepingCapacity: true) }
 }

@@ -1,25 +1,40 @@
 /// A dictionary with a limit: the entry that was used least recently makes room.
+///
+/// Inlinable for the reason that `Heap` is.
+@usableFromInline
 package struct LRUCache<Key: Hashable, Value> {
-    private struct Entry {
-        var value: Value
-        var usedAt: UInt64
+    @usableFromInline
+    struct Entry {
+        @usableFromInline var value: Value
+        @usableFromInline var usedAt: UInt64
+
+        @inlinable
+        init(value: Value, usedAt: UInt64) {
+            self.value = value
+            self.usedAt = usedAt
+        }
     }
 
-    package let capacity: Int
-    private var entries: [Key: Entry] = [:]
-    private var clock: UInt64 = 0
+    @usableFromInline package let capacity: Int
+    @usableFromInline var entries: [Key: Entry] = [:]
+    @usableFromInline var clock: UInt64 = 0
 
+    @inlinable
     package init(capacity: Int) { self.capacity = max(1, capacity) }
 
+    @inlinable
     package var count: Int { entries.count }
 
     /// Whether the key is there; does not mark it as used.
+    @inlinable
     package func contains(_ key: Key) -> Bool { entries[key] != nil }
 
     /// Reads; does not mark as used.
+    @inlinable
     package func value(of key: Key) -> Value? { entries[key]?.value }
 
     /// Reads and marks as used.
+    @inlinable
     package mutating func use(_ key: Key) -> Value? {
         guard let index = entries.index(forKey: key) else { return nil }
         clock += 1
@@ -28,6 +43,7 @@ package struct LRUCache<Key: Hashable, Value> {
     }
 
     /// Stores, and returns the entry that had to go.
+    @inlinable
     @discardableResult
     package mutating func insert(_ value: Value, for key: Key) -> (key: Key, value: Value)? {
         clock += 1
@@ -39,8 +55,10 @@ package struct LRUCache<Key: Hashable, Value> {
         return (oldest.key, oldest.value.value)
     }
 
+    @inlinable
     @discardableResult
     package mutating func remove(_ key: Key) -> Value? { entries.removeValue(forKey: key)?.value }
 
+    @inlinable
     package var keys: [Key] { Array(entries.keys) }
 }

@@ -18,8 +18,15 @@ actor LoopbackLookups {
         var times: [Double] = []
     }
 
+    /// Each node numbers its own lookups.
+    private struct Name: Hashable {
+        let asker: Int
+        let lookup: LookupID
+    }
+
     private struct Running {
-        let infoHash: InfoHash
+        /// Which of the stored info-hashes it looks for.
+        let entry: Int
         let asker: Int
         let beganAt: Instant
         var hasFound = false
@@ -32,8 +39,7 @@ actor LoopbackLookups {
     private var random = SeededRandom(seed: 33)
     /// What was announced, and who announced it.
     private var stored: [(infoHash: InfoHash, peer: Endpoint, closest: Set<NodeID>)] = []
-    /// By asker and lookup.
-    private var running: [Int: [LookupID: Running]] = [:]
+    private var running: [Name: Running] = [:]
     private var left = 0
     private var result = Result()
     private var whenDone: CheckedContinuation<Result, Never>?
@@ -98,44 +104,36 @@ actor LoopbackLookups {
         guard left > 0 else { return }
         left -= 1
         let asker = Int.random(in: 0..<nodes.count, using: &random)
-        let entry = stored[Int.random(in: 0..<stored.count, using: &random)]
-        let began = loop.now
-        pending = (asker, Running(infoHash: entry.infoHash, asker: asker, beganAt: began))
-        let id = nodes[asker].findPeers(of: entry.infoHash)
-        if let pending { running[asker, default: [:]][id] = pending.running }
+        let entry = Int.random(in: 0..<stored.count, using: &random)
+        pending = Running(entry: entry, asker: asker, beganAt: loop.now)
+        let id = nodes[asker].findPeers(of: stored[entry].infoHash)
+        running[Name(asker: asker, lookup: id)] = pending
         pending = nil
     }
 
     /// A lookup that has begun and whose identifier is not known yet: its first findings may come before `findPeers`
     /// returns.
-    private var pending: (asker: Int, running: Running)?
+    private var pending: Running?
 
     private func found(_ peers: [Endpoint], _ lookup: LookupID, asker: Int) {
-        if running[asker]?[lookup] != nil {
-            guard let infoHash = running[asker]?[lookup]?.infoHash, holds(peers, infoHash) else { return }
-            running[asker]?[lookup]?.hasFound = true
-        } else if let waiting = pending, waiting.asker == asker, holds(peers, waiting.running.infoHash) {
-            pending?.running.hasFound = true
+        let name = Name(asker: asker, lookup: lookup)
+        if let entry = running[name]?.entry {
+            if peers.contains(stored[entry].peer) { running[name]?.hasFound = true }
+        } else if let entry = pending?.entry, pending?.asker == asker {
+            if peers.contains(stored[entry].peer) { pending?.hasFound = true }
         }
     }
 
-    private func holds(_ peers: [Endpoint], _ infoHash: InfoHash) -> Bool {
-        stored.contains { $0.infoHash == infoHash && peers.contains($0.peer) }
-    }
-
     private func finished(_ lookup: LookupID, _ summary: LookupSummary, asker: Int) {
-        guard let ended = running[asker]?.removeValue(forKey: lookup) else { return }
+        guard let ended = running.removeValue(forKey: Name(asker: asker, lookup: lookup)) else { return }
         result.finished += 1
         if ended.hasFound { result.found += 1 }
         result.queries += summary.queriesSent
         result.times.append((loop.now - ended.beganAt).inSeconds * 1000)
-        if let entry = stored.first(where: { $0.infoHash == ended.infoHash }), summary.closest.count == 8,
-            entry.closest.isSuperset(of: summary.closest.map(\.id))
-        {
-            result.exact += 1
-        }
+        let nearest = stored[ended.entry].closest
+        if summary.closest.count == 8, summary.closest.allSatisfy({ nearest.contains($0.id) }) { result.exact += 1 }
         if left > 0 { return begin() }
-        if running.values.allSatisfy(\.isEmpty) {
+        if running.isEmpty {
             whenDone?.resume(returning: result)
             whenDone = nil
         }
