@@ -71,18 +71,10 @@ package struct DHTSimulation {
     /// Hosts that are or were there: each newcomer counts one more.
     package var count: Int { hosts.count }
 
-    /// Public addresses, each in a /24 of its own: 20.0.0.1, 20.0.1.1, ...
-    package static func endpoint(of index: Int) -> Endpoint {
-        Endpoint(.v4(firstAddress + UInt32(truncatingIfNeeded: index) << 8), 6881)
-    }
-
-    private static let firstAddress: UInt32 = 0x1400_0001
-    /// Where those live that have left before the beginning: 60.0.0.1, beyond all that ever come.
-    private static let firstGhost = 0x28_0000
+    package static func endpoint(of index: Int) -> Endpoint { Endpoint(SimulatedAddress.host(index), 6881) }
 
     private func index(of endpoint: Endpoint) -> Int? {
-        guard case .v4(let bits) = endpoint.address, bits >= DHTSimulation.firstAddress else { return nil }
-        let index = Int(bits - DHTSimulation.firstAddress) >> 8
+        guard let index = SimulatedAddress.index(of: endpoint.address) else { return nil }
         return index < hosts.count && hosts[index].endpoint == endpoint ? index : nil
     }
 
@@ -198,7 +190,7 @@ package struct DHTSimulation {
         }
         let size = planned.count { !$0.isTranslated } + addColluders(to: &known)
         for index in 0..<known.count * standing.deadPercent / max(1, 100 - standing.deadPercent) {
-            known.append(DHTSimulation.contact(newIdentity(), DHTSimulation.firstGhost + index))
+            known.append(ghost(index))
         }
         let knownNetwork = KnownNetwork(known)
         for (index, plan) in planned.enumerated() {
@@ -219,8 +211,15 @@ package struct DHTSimulation {
     }
 
     private static func contact(_ identity: NodeIDSource, _ index: Int) -> Contact {
-        let endpoint = endpoint(of: index)
-        return Contact(identity.id(at: endpoint.address), endpoint)
+        contact(identity, at: SimulatedAddress.host(index))
+    }
+
+    private static func contact(_ identity: NodeIDSource, at address: IPAddress) -> Contact {
+        Contact(identity.id(at: address), Endpoint(address, 6881))
+    }
+
+    private mutating func ghost(_ index: Int) -> Contact {
+        DHTSimulation.contact(newIdentity(), at: SimulatedAddress.ghost(index))
     }
 
     /// Returns how many there are all over the network: of Sybils beside one key, lookups elsewhere tell nothing.

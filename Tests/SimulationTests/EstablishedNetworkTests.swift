@@ -9,10 +9,10 @@ struct EstablishedNetworkTests {
         DHTSimulation(.internet(nodes: nodes, seed: seed))
     }
 
-    /// Ghosts live from 60.0.0.0 on.
+    /// Ghosts live from 180.0.0.0 on.
     private static func isDead(_ contact: Contact) -> Bool {
         guard case .v4(let bits) = contact.endpoint.address else { return false }
-        return bits >= 60 << 24
+        return bits >= 180 << 24
     }
 
     @Test("knows what has left: 15 of 100 entries; and of hosts behind address translation no more than these")

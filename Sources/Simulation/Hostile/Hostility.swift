@@ -69,8 +69,7 @@ package struct Hostility: Hashable, Sendable {
     func contacts(amongReachable honest: Int, using random: inout SeededRandom) -> [Contact] {
         let share = min(max(percent, 0), 90)
         var contacts = (0..<honest * share / (100 - share)).map { index in
-            // 40.0.0.1, 40.0.1.1, ...: no host of the simulation lives there.
-            let address = IPAddress.v4(0x2800_0001 + UInt32(index) << 8)
+            let address = SimulatedAddress.colluder(index)
             return Contact(NodeIDSource(UInt160.random(using: &random)).id(at: address), Endpoint(address, 6881))
         }
         if let sybils { contacts += sybils.contacts(using: &random) }

@@ -110,6 +110,7 @@ enum SimulateCommand {
         report.show(title, columns, rows.map { ("\(run.nodes): " + $0.name, $0.cells) })
         report.say(
             "\(result.interrupted) interrupted, \(result.departures) departures, \(result.datagrams) datagrams, "
+                + "\(result.eclipsesSuspected) eclipses suspected, "
                 + "\(Int(run.cost)) s of CPU, trace \(String(result.trace.value, radix: 16))\n"
         )
     }
