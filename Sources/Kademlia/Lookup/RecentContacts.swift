@@ -65,6 +65,9 @@ struct RecentContacts {
     }
 
     /// Whether nobody was silent lately, so that there is no need to ask of whom that is true.
+    ///
+    /// Inlined because a call would copy all this, retain and release included, for each reply.
+    @inline(__always)
     var noneIsSilent: Bool { silences.count == 0 }
 
     /// Whether a node gave no answer so lately that asking it again would be in vain.

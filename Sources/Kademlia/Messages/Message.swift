@@ -248,9 +248,14 @@ extension MessageBody {
     func contacts(_ family: AddressFamily, in datagram: RawSpan, atMost limit: Int) -> [Contact] {
         guard let nodes = family == .v4 ? nodes : nodes6 else { return [] }
         let size = Contact.compactByteCount(family)
-        return (0..<min(nodes.count / size, limit)).compactMap {
-            Contact(compact: family, datagram, at: nodes.lowerBound &+ $0 &* size)
+        let count = min(nodes.count / size, limit)
+        var contacts: [Contact] = []
+        contacts.reserveCapacity(count)
+        for index in 0..<count {
+            let offset = nodes.lowerBound &+ index &* size
+            if let contact = Contact(compact: family, datagram, at: offset) { contacts.append(contact) }
         }
+        return contacts
     }
 
     /// Whether a reply to this query shall name contacts of `family`: those asked for, else those of the family that
