@@ -4,7 +4,6 @@ import os
 from harness import dht, files
 from harness.case import Case
 from harness.peer import Seeder
-from harness.process import until
 from harness.runner import alone, long
 from harness.torrent import Torrent
 
@@ -160,8 +159,6 @@ class SourceTests(Case):
         network = self.node().address
         torrent_file = self.path("what.torrent")
         sharer = self.share(self.source, "--save-torrent", torrent_file, bootstrap=network)
-        # The event says that the file can be fetched; the .torrent is written right after it.
-        until(lambda: os.path.exists(torrent_file), 5, "the .torrent is written", sharer.log)
         torrent = Torrent.read(torrent_file)
         self.assertEqual(torrent.hex, sharer.info_hash)
         forms = [

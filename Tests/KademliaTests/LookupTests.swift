@@ -188,11 +188,15 @@ struct LookupTests {
         #expect(Set(dialogue.takeSent().map(\.to)) == [sybils[0].endpoint, honest.endpoint])
     }
 
-    @Test("stops after 200 queries, however many nearer nodes a liar invents")
-    func inventedNodes() {
+    @Test(
+        "stops after 200 queries, however many nearer nodes a liar invents, and after 45 if it has found something",
+        arguments: [(false, 200), (true, 45)]
+    )
+    func inventedNodes(finds: Bool, most: Int) {
         let node = LookupTests.node(255)
         var dialogue = LookupTests.joined(knowing: node)
-        _ = dialogue.findNode(closestTo: LookupTests.target)
+        _ = dialogue.findPeers(of: LookupTests.infoHash)
+        let values = finds ? LookupTests.values(["20.1.1.1:5000"]) : ""
         var nearest: UInt32 = 100_000
         var names = [node.endpoint: node.id]
         var queries = dialogue.takeSent()
@@ -204,11 +208,11 @@ struct LookupTests {
                 return Contact(NodeID(0x80, 0, last: nearest), Endpoint(.v4(0x1e00_0001 + nearest << 8), 6881))
             }
             for contact in invented { names[contact.endpoint] = contact.id }
-            dialogue.replies(to: query, as: id, LookupTests.nodes(invented))
-            queries += dialogue.takeSent().filter { $0.isQuery("find_node") }
+            dialogue.replies(to: query, as: id, LookupTests.nodes(invented) + values)
+            queries += dialogue.takeSent().filter { $0.isQuery("get_peers") }
         }
-        #expect(asked == 200)
-        #expect(LookupTests.summary(in: dialogue.takeActions())?.queriesSent == 200)
+        #expect(asked == most)
+        #expect(LookupTests.summary(in: dialogue.takeActions())?.queriesSent == most)
     }
 
     @Test("goes round slow nodes, and still welcomes their answers")

@@ -54,6 +54,11 @@ struct Candidates: Sendable {
     /// Marks an endpoint as taken up; `false` if it was.
     mutating func meets(_ endpoint: Endpoint) -> Bool { known.insert(endpoint).inserted }
 
+    /// Whether a node with that endpoint was asked, and did not answer in time.
+    func wasSilent(_ endpoint: Endpoint) -> Bool {
+        sorted.contains { $0.contact.endpoint == endpoint && ($0.state == .failed || $0.state == .slow) }
+    }
+
     /// Takes up nodes, but none whose endpoint or identifier is known or that is farther than all that we can hold.
     ///
     /// - Parameter roundTrip: what the answers of a node take, where that is known.

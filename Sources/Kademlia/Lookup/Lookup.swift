@@ -116,13 +116,15 @@ struct Lookup: Sendable {
 
     /// Takes up endpoints whose identifiers are not known, to be asked before those that wait already.
     mutating func add(strangers endpoints: [Endpoint]) {
-        strangers.insert(contentsOf: endpoints.filter { candidates.meets($0) }, at: 0)
+        // One that was asked in vain is asked again: whoever names it now may know that the network is back.
+        let wanted = endpoints.filter { candidates.meets($0) || candidates.wasSilent($0) && !strangers.contains($0) }
+        strangers.insert(contentsOf: wanted, at: 0)
     }
 
     /// Whom to ask now; the caller must then send the query.
     mutating func nextQuery() -> Query? {
         if phase == .widening { return nextRegionQuery() }
-        guard phase == .searching, queriesSent < limits.queriesPerLookup else { return nil }
+        guard phase == .searching, !isSpent else { return nil }
         // Strangers are a way in; whoever has heard from enough nodes needs no more of them.
         if strangersInFlight < limits.strangersInFlight, !strangers.isEmpty, replies < limits.bucketSize {
             strangersInFlight += 1
@@ -212,7 +214,7 @@ struct Lookup: Sendable {
 
     var progress: Progress {
         if isSurrounded { return .complete }
-        let isSpent = queriesSent >= limits.queriesPerLookup
+        let isSpent = isSpent
         var answered = 0
         for index in candidates.nearest {
             switch candidates.sorted[index].state {
@@ -256,10 +258,13 @@ struct Lookup: Sendable {
     }
 
     /// Who found something and stores nothing has what it wants; a late answer could only add to it.
-    private var isGoodEnough: Bool {
-        guard storing == nil, progress == .onlyLateAnswersMissing else { return false }
-        return peers.count > 0 || item?.newest != nil
-    }
+    private var isGoodEnough: Bool { hasFound && progress == .onlyLateAnswersMissing }
+
+    /// Whether it only reads, and has something to show for it.
+    private var hasFound: Bool { storing == nil && (peers.count > 0 || item?.newest != nil) }
+
+    /// Whether it has asked as much as it may.
+    private var isSpent: Bool { queriesSent >= (hasFound ? limits.queriesOfReader : limits.queriesPerLookup) }
 
     /// Ends the search as it is: there is nobody left to ask.
     mutating func abandon() { phase = .finished }

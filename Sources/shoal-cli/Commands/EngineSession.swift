@@ -64,14 +64,25 @@ struct EngineSession<Surroundings: Console> {
     /// Does `work` and shows events meanwhile, until `step` ends the command, a torrent fails or a signal comes; stops
     /// the node in every case.
     ///
+    /// - Parameter prepare: what has to be done before an event is shown.
     /// - Returns: the exit code.
     mutating func run(
         _ work: @escaping @Sendable (Node) async throws(ShoalError) -> Void,
+        preparing prepare: @escaping @Sendable (Node, Event) async throws(ShoalError) -> Void = { _, _ in },
         _ step: (inout Self, Happening) throws(ShoalError) -> Step
     ) async throws(ShoalError) -> Int32 {
         let (happenings, continuation) = AsyncStream<Happening>.makeStream()
         let node = node
-        let pump = Task { for await event in node.events { continuation.yield(.event(event)) } }
+        let pump = Task {
+            for await event in node.events {
+                do throws(ShoalError) {
+                    try await prepare(node, event)
+                    continuation.yield(.event(event))
+                } catch {
+                    continuation.yield(.workFailed(error))
+                }
+            }
+        }
         let worker = Task {
             do throws(ShoalError) {
                 try await work(node)

@@ -23,10 +23,12 @@ enum ShareCommand {
         return try await session.run { [request] node throws(ShoalError) in
             try await node.start()
             let torrent = try await node.share(request)
-            if let path = share.saveTorrent, let file = try await node.torrentFile(torrent.infoHash) {
-                try console.save(file.bytes, at: path)
-            }
             if let update { try await publish(torrent.infoHash, as: update, on: node) }
+        } preparing: { node, event throws(ShoalError) in
+            // Whoever is told of the torrent finds its file there.
+            guard case .torrent(let torrent) = event, let path = share.saveTorrent else { return }
+            guard let file = try await node.torrentFile(torrent.infoHash) else { return }
+            try console.save(file.bytes, at: path)
         } _: { session, happening throws(ShoalError) in
             guard !options.json else { return .goOn }
             let isTerminal = console.isTerminal(.standardOutput)
