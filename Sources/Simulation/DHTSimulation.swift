@@ -11,7 +11,8 @@ package struct DHTSimulation {
         package var peers: [LookupID: [Endpoint]] = [:]
         /// As they came: each newer than the one before.
         package var items: [LookupID: [Item]] = [:]
-        package var firstPeerAt: [LookupID: Instant] = [:]
+        /// When each of `peers` was handed on.
+        package var peersAt: [LookupID: [Instant]] = [:]
         package var finishedAt: [LookupID: Instant] = [:]
         package var summaries: [LookupID: LookupSummary] = [:]
         package var pongs: [PingID: NodeID] = [:]
@@ -297,7 +298,7 @@ package struct DHTSimulation {
             case .bootstrapped: host.findings.bootstrappedAt = host.findings.bootstrappedAt ?? now
             case .bootstrapFailed(_, let pause): host.findings.bootstrapFailures.append(pause)
             case .foundPeers(let lookup, let peers):
-                host.findings.firstPeerAt[lookup] = host.findings.firstPeerAt[lookup] ?? now
+                host.findings.peersAt[lookup, default: []] += peers.map { _ in now }
                 host.findings.peers[lookup, default: []] += peers
             case .foundItem(let lookup, let item): host.findings.items[lookup, default: []].append(item)
             case .lookupProgress, .scraped, .sampled, .eclipseSuspected, .addressChanged: break

@@ -137,9 +137,8 @@ package struct LookupExperiment {
             return
         }
         var record = Record()
-        if findings.peers[search.lookup]?.contains(values[search.value].peer) ?? false {
-            // Most values have one peer, so the first that was handed on is it.
-            record.valueAfter = findings.firstPeerAt[search.lookup].map { $0 - search.beganAt }
+        if let index = findings.peers[search.lookup]?.firstIndex(of: values[search.value].peer) {
+            record.valueAfter = findings.peersAt[search.lookup].map { $0[index] - search.beganAt }
         }
         record.completeAfter = findings.finishedAt[search.lookup].map { $0 - search.beganAt }
         if let summary {

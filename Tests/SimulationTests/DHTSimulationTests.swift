@@ -126,7 +126,7 @@ struct DHTSimulationTests {
         let began = network.now
         let lookup = network.findPeers(of: DHTSimulationTests.infoHash, from: 19)
         network.run(for: .seconds(5))
-        let found = network.findings(of: 19).firstPeerAt[lookup]
+        let found = network.findings(of: 19).peersAt[lookup]?.first
         #expect(found.map { $0 - began < .milliseconds(400) } == true)
     }
 }
