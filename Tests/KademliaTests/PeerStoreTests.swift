@@ -102,6 +102,30 @@ struct PeerStoreTests {
         #expect(seen.count == 100)
     }
 
+    @Test("who spares seeds gets them only where the others leave room (BEP 33)", arguments: [1, 2] as [UInt64])
+    func noSeeds(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var store = PeerStore.empty()
+        for index in 0..<100 {
+            let peer = Endpoint(.v4(0x1400_0000 + UInt32(index)), UInt16(6881 + index % 10))
+            _ = store.announce(peer, isSeed: index % 10 < 8, for: PeerStoreTests.hash, at: .zero)
+        }
+        var sample: [Endpoint] = []
+        for limit in [10, 20, 30] {
+            store.sample(
+                PeerStoreTests.hash,
+                atMost: limit,
+                for: nil,
+                sparingSeeds: true,
+                at: .zero,
+                using: &random,
+                into: &sample
+            )
+            #expect(Set(sample).count == limit)
+            #expect(sample.count { $0.port >= 6889 } == min(limit, 20))
+        }
+    }
+
     @Test("a stored peer has 24 bytes, so that a million fit in 64 MiB even while arrays double")
     func size() {
         #expect(MemoryLayout<StoredPeer>.stride == 24)

@@ -28,8 +28,8 @@ struct ScrapeTests {
     }
 
     /// A node with two seeds and a peer.
-    static func stocked() -> Dialogue {
-        var dialogue = Dialogue()
+    static func stocked(limits: DHTLimits = DHTLimits()) -> Dialogue {
+        var dialogue = Dialogue(limits: limits)
         for (address, seed) in [("20.0.1.1", "4:seedi1e"), ("20.0.2.1", "4:seedi1e"), ("20.0.3.1", "4:seedi0e")] {
             let sender = Endpoint.at("\(address):6881")
             let token = AnsweringTests.token(in: dialogue.answer(to: AnsweringTests.getPeers, from: sender))
@@ -118,12 +118,27 @@ struct ScrapeTests {
         #expect(LookupTests.summary(in: actions)?.outcome == .complete)
     }
 
-    @Test("a seed says so when it announces, and others do not", arguments: [true, false])
+    @Test("who asks for no seeds is named the peer")
+    func noSeeds() {
+        var limits = DHTLimits()
+        limits.valuesPerReply = 1
+        limits.valuesPerUnvalidatedReply = 1
+        var dialogue = ScrapeTests.stocked(limits: limits)
+        let query = AnsweringTests.getPeers.replacing("e1:q9:get_peers", with: "6:noseedi1ee1:q9:get_peers")
+        for _ in 0..<10 {
+            let answer = dialogue.answer(to: query, from: .at("20.0.4.1:6881"))
+            #expect(answer?.contains(LookupTests.values(["20.0.3.1:6881"])) == true)
+        }
+    }
+
+    @Test("a seed says so when it announces and asks for no other seeds, and others do not", arguments: [true, false])
     func announcing(isSeed: Bool) throws {
         let node = LookupTests.node(9)
         var dialogue = LookupTests.joined(knowing: node)
         _ = dialogue.findPeers(of: LookupTests.infoHash, announcing: 4000, isSeed: isSeed)
-        dialogue.replies(to: dialogue.nextSent(), as: node.id, "5:token3:abc")
+        let query = dialogue.nextSent()
+        #expect(query.text.contains("6:noseedi1e") == isSeed)
+        dialogue.replies(to: query, as: node.id, "5:token3:abc")
         let announce = try #require(dialogue.takeSent().first { $0.isQuery("announce_peer") })
         #expect(announce.text.contains("4:porti4000e4:seedi1e5:token3:abc") == isSeed)
         #expect(announce.text.contains("seed") == isSeed)

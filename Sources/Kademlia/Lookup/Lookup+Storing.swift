@@ -14,6 +14,11 @@ enum StoredValue: Hashable, Sendable {
         if case .item(let outgoing) = self { outgoing.occasion != .repair } else { true }
     }
 
+    /// Whether it says that this host has all of what the target names.
+    var isOfSeed: Bool {
+        if case .peer(_, let isSeed) = self { isSeed } else { false }
+    }
+
     /// Whether a node that has this version of the item is to be asked to take it.
     func isFor(holderOf sequence: Int64?) -> Bool {
         if case .item(let outgoing) = self { outgoing.isFor(holderOf: sequence) } else { true }

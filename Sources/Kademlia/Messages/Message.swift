@@ -55,8 +55,10 @@ struct MessageBody: Hashable, Sendable {
     /// The bencoded list of compact peers.
     var values: Range<Int>?
 
-    /// BEP 33: whether the announcer is complete, whether filters are asked for, and the filters of a reply.
+    /// BEP 33: whether the announcer is complete, whether the asker is and would rather not hear of seeds, whether filters
+    /// are asked for, and the filters of a reply.
     var isSeed = false
+    var sparesSeeds = false
     var wantsScrape = false
     var seedFilter: Range<Int>?
     var peerFilter: Range<Int>?
@@ -192,6 +194,8 @@ extension MessageBody {
     ) throws(BencodeError) -> Bool {
         if reader.matches(key, "seed") {
             isSeed = try reader.optionalInteger() == 1
+        } else if reader.matches(key, "noseed") {
+            sparesSeeds = try reader.optionalInteger() == 1
         } else if reader.matches(key, "scrape") {
             wantsScrape = try reader.optionalInteger() == 1
         } else if reader.matches(key, "BFsd") {

@@ -5,7 +5,8 @@ enum OutgoingQuery: Hashable, Sendable {
     case ping
     /// `wantsBoth`: contacts of both families (BEP 32).
     case findNode(NodeID, wantsBoth: Bool)
-    case getPeers(InfoHash)
+    /// `sparesSeeds`: seeds are of no use to us (BEP 33).
+    case getPeers(InfoHash, sparesSeeds: Bool)
     case announcePeer(InfoHash, port: UInt16, isSeed: Bool, token: [UInt8])
     /// `get_peers` that asks for filters (BEP 33).
     case scrape(InfoHash)
@@ -63,10 +64,10 @@ extension ByteWriter {
             append("6:target20:")
             target.value.write(to: &self)
             append(wantsBoth ? "4:wantl2:n42:n6ee1:q9:find_node" : "e1:q9:find_node")
-        case .getPeers(let infoHash):
+        case .getPeers(let infoHash, let sparesSeeds):
             append("9:info_hash20:")
             infoHash.value.write(to: &self)
-            append("e1:q9:get_peers")
+            append(sparesSeeds ? "6:noseedi1ee1:q9:get_peers" : "e1:q9:get_peers")
         case .announcePeer(let infoHash, let port, let isSeed, let token):
             append("9:info_hash20:")
             infoHash.value.write(to: &self)

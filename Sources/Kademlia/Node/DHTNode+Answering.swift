@@ -87,6 +87,7 @@ extension DHTNode {
             infoHash,
             atMost: min(fitting, allowed),
             for: sender.address,
+            sparingSeeds: message.body.sparesSeeds,
             at: now,
             using: &random,
             into: &peerScratch

@@ -99,7 +99,8 @@ extension DHTNode {
         let lookup = lookups[index].id
         let outgoing: OutgoingQuery =
             switch lookups[index].purpose {
-            case .getPeers(let infoHash): .getPeers(infoHash)
+            case .getPeers(let infoHash):
+                .getPeers(infoHash, sparesSeeds: lookups[index].storing?.value.isOfSeed ?? false)
             case .scrape(let infoHash): .scrape(infoHash)
             case .sample: .sampleInfohashes(lookups[index].target)
             case .item, .republish: .get(lookups[index].target, newerThan: lookups[index].item?.latest)

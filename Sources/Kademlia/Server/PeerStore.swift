@@ -82,24 +82,29 @@ struct PeerStore: Sendable {
     // MARK: Asking
 
     /// Puts a random choice of the peers that `asker` may learn of into `result`.
+    ///
+    /// - Parameter sparesSeeds: whether seeds are chosen only where the others leave room (BEP 33, `noseed`).
     mutating func sample(
         _ infoHash: InfoHash,
         atMost limit: Int,
         for asker: IPAddress?,
+        sparingSeeds sparesSeeds: Bool = false,
         at now: Instant,
         using random: inout some RandomNumberGenerator,
         into result: inout [Endpoint]
     ) {
         result.removeAll(keepingCapacity: true)
         guard let index = swarms.index(forKey: infoHash) else { return }
-        let count = swarms.values[index].count
         let seconds = StoredPeer.seconds(now)
+        // The order of a swarm means nothing, so it can be changed in place, and nothing is allocated.
+        let count = swarms.values[index].count
+        let firstSeed = sparesSeeds ? swarms.values[index].partition { $0.isSeed } : count
         var next = 0
         while next < count, result.count < limit {
-            // Half a Fisher-Yates shuffle, in place: the order of a swarm means nothing, and nothing is allocated.
-            // Where all have room there is nothing to choose.
+            // A Fisher-Yates shuffle as far as it is needed. Where all have room there is nothing to choose.
             if count > limit {
-                swarms.values[index].swapAt(next, Int.random(in: next..<count, using: &random))
+                let end = next < firstSeed ? firstSeed : count
+                swarms.values[index].swapAt(next, Int.random(in: next..<end, using: &random))
             }
             let peer = swarms.values[index][next]
             next += 1
