@@ -22,6 +22,8 @@ package struct DHTStatistics: Hashable, Sendable {
     package var datagramsSent = 0
     package var bytesReceived = 0
     package var bytesSent = 0
+    /// Keys in messages that did not follow the one before them (hardening P4): a fault of their sender's.
+    package var keysOutOfOrder = 0
 
     package var pingsAnswered = 0
     package var findNodesAnswered = 0
@@ -64,7 +66,7 @@ package struct DHTStatistics: Hashable, Sendable {
             \.getPeersAnswered, \.announcesAccepted, \.getsAnswered, \.putsAccepted, \.samplesAnswered, \.errorsSent,
             \.queriesSent, \.repliesReceived, \.errorsReceived, \.timeouts, \.contactsRefused, \.peersRefused,
             \.itemsRefused, \.eclipsesSuspected,
-            \.identifierChanges, \.wakeUps,
+            \.identifierChanges, \.wakeUps, \.keysOutOfOrder,
         ]
     }
 

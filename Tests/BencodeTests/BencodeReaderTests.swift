@@ -112,6 +112,14 @@ struct BencodeReaderTests {
         #expect(tooMany == BencodeError(.moreTokensThan(500), at: 999))
     }
 
+    @Test("has the limits of each kind of input (P1)")
+    func limits() {
+        let kinds: [BencodeLimits] = [.torrent, .info, .krpc, .extensionMessage]
+        #expect(kinds.map(\.depth) == [32, 32, 10, 10])
+        #expect(kinds.map(\.tokens) == [2_000_000, 2_000_000, 500, 1000])
+        #expect(kinds.map(\.isStrict) == [false, false, false, false])
+    }
+
     @Test("refuses input longer than its kind may be, before reading it")
     func limitsLength() {
         let text = "2045:" + String(repeating: "x", count: 2045)

@@ -101,6 +101,18 @@ struct AnsweringTests {
         #expect(dialogue.node.storedPeers(of: AnsweringTests.infoHash).isEmpty != isAccepted)
     }
 
+    @Test("a token is never older than ten minutes, whenever others asked meanwhile (D7, N10)", arguments: 1..<11)
+    func tokenAgeAmongOthers(minute: Int) {
+        var dialogue = Dialogue()
+        let token = AnsweringTests.token(in: dialogue.answer(to: AnsweringTests.getPeers, from: AnsweringTests.asker))
+        dialogue.passes(.seconds(60 * minute))
+        _ = dialogue.answer(to: AnsweringTests.getPeers, from: .at("20.0.7.7:6881"))
+        dialogue.passes(.seconds(60 * (11 - minute)))
+        let reply = dialogue.answer(to: AnsweringTests.announce(token), from: AnsweringTests.asker)
+        #expect(AnsweringTests.error(203, in: reply))
+        #expect(dialogue.node.storedInfoHashCount == 0)
+    }
+
     @Test(
         "a port that is none is refused (D8)",
         arguments: ["4:porti0e", "4:porti65536e", "4:porti-1e", "", "4:port1:x"]
@@ -180,11 +192,15 @@ struct AnsweringTests {
         #expect(dialogue.node.statistics.dropped(.ownIdentifier) == 1)
     }
 
-    @Test("keys out of order and unknown keys are forgiven")
+    @Test("keys out of order are forgiven and counted, unknown keys are forgiven (P4)")
     func foreignKeys() {
         var dialogue = Dialogue()
         let query = "d1:y1:q1:t2:aa1:q4:ping1:ad4:wantl2:n4e2:id20:\(querier)e2:ip6:abcdefe"
         #expect(dialogue.answer(to: query, from: AnsweringTests.asker) != nil)
+        // `t` and `q` and `a` each come after a greater key, and `id` after `want`.
+        #expect(dialogue.node.statistics.keysOutOfOrder == 4)
+        _ = dialogue.answer(to: LimitsTests.ping, from: AnsweringTests.asker)
+        #expect(dialogue.node.statistics.keysOutOfOrder == 4)
     }
 
     @Test("a read-only node is answered and not pinged (D13); another is pinged")

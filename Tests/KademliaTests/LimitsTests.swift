@@ -50,6 +50,10 @@ struct LimitsTests {
         limits.exemption = .none
         var strict = Dialogue(limits: limits)
         #expect(LimitsTests.answers(&strict, from: .at("127.0.0.1:1000"), 1000) == 50)
+        var v6 = Dialogue(family: .v6)
+        #expect(LimitsTests.answers(&v6, from: .at("[::1]:1000"), 1000) == 1000)
+        var strictV6 = Dialogue(family: .v6, limits: limits)
+        #expect(LimitsTests.answers(&strictV6, from: .at("[::1]:1000"), 1000) == 50)
     }
 
     @Test("all replies together are 64 kB a second, and a burst of one second more (D10)")
@@ -86,17 +90,19 @@ struct LimitsTests {
         return dialogue
     }
 
+    /// How many peers a `get_peers` reply names.
+    static func values(in reply: String?) -> Int {
+        guard let reply, let range = reply.firstRange(of: "6:valuesl") else { return 0 }
+        return (reply[range.upperBound...].unicodeScalars.count - 25) / 8
+    }
+
     @Test("a stranger gets 16 values, one who announced more, none more than fit 1024 bytes (D9)")
     func replySize() {
         var dialogue = LimitsTests.stocked(200)
-        func values(_ reply: String?) -> Int {
-            guard let reply, let range = reply.firstRange(of: "6:valuesl") else { return 0 }
-            return (reply[range.upperBound...].unicodeScalars.count - 25) / 8
-        }
         let stranger = dialogue.answer(to: AnsweringTests.getPeers, from: .at("40.0.0.1:1000"))
-        #expect(values(stranger) == 16)
+        #expect(LimitsTests.values(in: stranger) == 16)
         let known = dialogue.answer(to: AnsweringTests.getPeers, from: Endpoint(.v4(0x1400_0001), 6881))
-        #expect(values(known) > 60)
+        #expect(LimitsTests.values(in: known) > 60)
         #expect((known?.unicodeScalars.count ?? 0) <= 1024)
         let long =
             "d1:ad2:id20:\(querier)9:info_hash20:\(responder)e1:q9:get_peers1:t32:"
@@ -142,5 +148,58 @@ struct LimitsTests {
         let other = sources.contains(.v4(2), at: .zero + .seconds(449))
         let late = sources.contains(.v4(1), at: .zero + .seconds(960))
         #expect([known, other, late] == [true, false, false])
+    }
+
+    @Test("a source is not validated for longer because somebody asks about it (D9)", arguments: 1..<16)
+    func validationAmongOthers(minute: Int) {
+        var sources = RecentAddresses(lifetime: DHTLimits().validation, capacity: 4096, now: .zero)
+        sources.insert(.v4(1), at: .zero)
+        _ = sources.contains(.v4(2), at: .zero + .seconds(60 * minute))
+        let isKnown = sources.contains(.v4(1), at: .zero + .seconds(900))
+        #expect(!isKnown)
+    }
+
+    @Test("who answered a query of ours is validated (D9)")
+    func validatedByReply() {
+        var dialogue = LimitsTests.stocked(40)
+        let friend = Contact(NodeID(0x99), .at("40.0.0.1:6881"))
+        dialogue.meets([friend])
+        let replies = [friend.endpoint, .at("40.0.1.1:6881")].map {
+            dialogue.answer(to: AnsweringTests.getPeers, from: $0)
+        }
+        #expect(replies.map(LimitsTests.values(in:)) == [40, 16])
+    }
+
+    @Test("where nothing more is stored no token is given out, and one given before gets 202 (D11)")
+    func fullStore() {
+        var limits = DHTLimits()
+        limits.peersPerInfoHash = 1
+        var dialogue = Dialogue(limits: limits)
+        let (first, late) = (Endpoint.at("20.0.0.1:6881"), Endpoint.at("20.0.1.1:6881"))
+        let tokens = [first, late].map {
+            AnsweringTests.token(in: dialogue.answer(to: AnsweringTests.getPeers, from: $0))
+        }
+        let replies = zip(tokens, [first, late]).map { dialogue.answer(to: AnsweringTests.announce($0), from: $1) }
+        #expect(replies.map { AnsweringTests.error(202, in: $0) } == [false, true])
+        #expect(dialogue.answer(to: AnsweringTests.getPeers, from: late)?.contains("5:token") == false)
+        #expect(dialogue.answer(to: AnsweringTests.getPeers, from: first)?.contains("5:token8:") == true)
+        #expect(dialogue.node.storedPeers(of: LimitsTests.hash) == [first])
+    }
+
+    @Test("the limits are those of the hardening list (D5, D7, D9, D10, D11, D12, D14, D15, D17)")
+    func numbers() {
+        let limits = DHTLimits()
+        #expect([limits.datagramBytes, limits.replyBytes, limits.itemReplyBytes] == [2048, 1024, 1440])
+        #expect([limits.amplification, limits.valuesPerUnvalidatedReply] == [3, 16])
+        #expect([limits.queriesPerAddress, limits.queriesPerNetwork, limits.replyBytesPerSecond] == [5, 25, 65_536])
+        #expect([limits.infoHashes, limits.peersPerInfoHash, limits.items] == [2000, 500, 700])
+        #expect((.seconds(1800)...(.seconds(2700))).contains(limits.peerLifetime))
+        #expect(limits.itemLifetime == .seconds(7200))
+        #expect([Item.longestValue, Item.longestSalt] == [1000, 64])
+        #expect([limits.valuesPerLookup, limits.valuesPerAddress, limits.storesPerValue] == [200, 2, 40])
+        #expect(limits.allowedLowPorts == [80, 443])
+        #expect([limits.votersToDecide, limits.votesToDecide] == [3, 10])
+        #expect(limits.identifierPause == .seconds(600))
+        #expect([limits.tokenRotation, limits.validation] == [.seconds(300), .seconds(900)])
     }
 }

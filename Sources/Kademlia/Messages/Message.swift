@@ -34,6 +34,8 @@ struct Message: Hashable, Sendable {
     /// The code of an error (BEP 5, BEP 44), and its text.
     var errorCode: Int64?
     var errorText: Range<Int>?
+    /// Keys that did not follow the one before them (hardening P4).
+    var orderFaults = 0
     var body = MessageBody()
 }
 
@@ -80,7 +82,8 @@ struct MessageBody: Hashable, Sendable {
 }
 
 extension Message {
-    /// Reads a message. Keys that we do not know are passed over, and keys out of order are forgiven (hardening P4).
+    /// Reads a message. Keys that we do not know are passed over, and keys out of order are forgiven, but counted
+    /// (hardening P4).
     init(_ datagram: RawSpan, transactionBytes: Int) throws(BencodeError) {
         self.init(kind: .error, transaction: 0..<0)
         var reader = BencodeReader(datagram, limits: .krpc)
@@ -109,6 +112,7 @@ extension Message {
             }
         }
         try reader.finish()
+        orderFaults = reader.orderFaults
         guard transaction.count <= transactionBytes, !transaction.isEmpty,
             let type, let kind = Message.kind(type, method, in: reader)
         else { throw BencodeError(.expected(.string), at: 0) }

@@ -21,6 +21,7 @@ extension DHTNode {
         }
         do {
             let message = try Message(datagram, transactionBytes: limits.transactionBytes)
+            statistics.keysOutOfOrder += message.orderFaults
             take(message, datagram, from: sender, beside: companion, at: now, into: &actions)
         } catch {
             statistics.drop(.malformed)

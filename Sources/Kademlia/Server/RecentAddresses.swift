@@ -42,6 +42,6 @@ struct RecentAddresses: Sendable {
             previous.removeAll(keepingCapacity: true)
             hasOverflown.previous = false
         }
-        rotatedAt = now
+        rotatedAt = rotatedAt.advanced(by: generation, upTo: now)
     }
 }

@@ -39,13 +39,13 @@ struct Tokens: Sendable {
         return token == current.token(address, infoHash) || token == previous.token(address, infoHash)
     }
 
-    /// Lazy, so that an idle node needs no timer for it.
+    /// Lazy, so that an idle node needs no timer for it, but on schedule: no token lives for more than two periods.
     private mutating func rotate(_ now: Instant, _ secrets: inout KeyedRandom) {
         let age = now - rotatedAt
         guard age >= rotation else { return }
         previous = age >= rotation * 2 ? SipHash(using: &secrets) : current
         current = SipHash(using: &secrets)
-        rotatedAt = now
+        rotatedAt = rotatedAt.advanced(by: rotation, upTo: now)
     }
 }
 

@@ -20,6 +20,15 @@ package struct Instant: Hashable, Comparable, Sendable {
 
     package static func - (instant: Instant, duration: Duration) -> Instant { instant + (.zero - duration) }
 
+    /// The last instant up to `now` that lies a whole number of periods after this one.
+    ///
+    /// What is renewed only when somebody looks stays on schedule by it: counted from the look itself, each period would be
+    /// as long as nobody looks.
+    package func advanced(by period: Duration, upTo now: Instant) -> Instant {
+        let (length, age) = (max(1, period.wholeNanoseconds), (now - self).wholeNanoseconds)
+        return age < length ? self : now - .nanoseconds(age % length)
+    }
+
     @inlinable
     package static func - (left: Instant, right: Instant) -> Duration {
         .nanoseconds(left.nanoseconds.subtractingReportingOverflow(right.nanoseconds).partialValue)
