@@ -190,8 +190,8 @@ package struct DHTLimits: Hashable, Sendable {
     package var storedPeers = 1_000_000
     package var peerLifetime = Duration.seconds(40 * 60)
     package var peerSweep = Duration.seconds(300)
-    /// Peers that one address may have stored for one info-hash (a few clients behind one NAT) and in all: one host
-    /// must not fill the store.
+    /// Peers that one host, an IPv4 address or an IPv6 /64, may have stored for one info-hash (a few clients behind one NAT)
+    /// and in all: it must not fill the store, nor a swarm.
     package var peersPerAddressAndInfoHash = 8
     package var peersPerAddress = 200
 

@@ -85,6 +85,23 @@ struct PeerStoreTests {
         #expect(isStored)
     }
 
+    @Test("a host of IPv6 has the same share, whichever address of its /64 it takes (D11)")
+    func oneNetworkInStore() {
+        var store = PeerStore.empty()
+        func announce(_ number: Int, for infoHash: InfoHash) -> Bool {
+            store.announce(Endpoint(.v6(high: 0x2400 << 48 | 1, low: UInt64(number)), 6881), for: infoHash, at: .zero)
+        }
+        #expect((1...600).count { announce($0, for: PeerStoreTests.hash) } == 8)
+        #expect((1...600).count { announce($0, for: .numbered($0)) } == 192)
+        #expect(!store.hasRoom(for: .numbered(9999), from: .v6(high: 0x2400 << 48 | 1, low: 77)))
+        // The neighbours in the next /64 are not affected, and what is there can be renewed.
+        #expect(store.hasRoom(for: .numbered(9999), from: .v6(high: 0x2400 << 48 | 2, low: 77)))
+        #expect(announce(3, for: PeerStoreTests.hash))
+        store.sweep(at: .zero + .seconds(3000))
+        #expect(store.count == 0)
+        #expect(store.hasRoom(for: .numbered(9999), from: .v6(high: 0x2400 << 48 | 1, low: 77)))
+    }
+
     @Test("a sample is random: every peer turns up", arguments: [1, 2] as [UInt64])
     func sample(seed: UInt64) {
         var random = SeededRandom(seed: seed)
@@ -190,12 +207,13 @@ struct PeerStoreTests {
 struct PeerFileTests {
     static func restored(
         _ bytes: [UInt8],
+        _ family: AddressFamily = .v4,
         writtenAgo age: Duration = .zero,
         limits: DHTLimits = DHTLimits(),
         at now: Instant = .zero
     ) throws(PeerFile.Fault) -> PeerStore {
         var store = PeerStore.empty(limits)
-        try PeerFile.restore(bytes.span.bytes, writtenAgo: age, into: &store, limits: limits, at: now)
+        try PeerFile.restore(family, from: bytes.span.bytes, writtenAgo: age, into: &store, limits: limits, at: now)
         return store
     }
 
@@ -204,8 +222,7 @@ struct PeerFileTests {
 
     @Test("what was stored is there again, with the time that it had left and who is a seed")
     func roundTrip() throws {
-        var store = PeerStore.full(swarms: 5, of: 20, at: .zero)
-        _ = store.announce(.at("[2a00:1::5]:51413"), isSeed: true, for: .numbered(1), at: .zero)
+        let store = PeerStore.full(swarms: 5, of: 20, at: .zero)
         let written = Instant.zero + .seconds(400)
         let restart = Instant.zero + .seconds(90_000)
         let copy = try PeerFileTests.restored(
@@ -213,7 +230,7 @@ struct PeerFileTests {
             writtenAgo: .seconds(100),
             at: restart
         )
-        #expect(copy.count == 101)
+        #expect(copy.count == 100)
         for number in 0..<5 {
             let (old, new) = (
                 store.peers(of: .numbered(number), at: written), copy.peers(of: .numbered(number), at: restart)
@@ -222,7 +239,7 @@ struct PeerFileTests {
             #expect(old.count(where: \.isSeed) == new.count(where: \.isSeed))
         }
         // 2400 seconds, of which 400 had passed before the file was written and 100 since.
-        #expect(copy.endpoints(of: .numbered(1), at: restart + .seconds(1899)).count == 21)
+        #expect(copy.endpoints(of: .numbered(1), at: restart + .seconds(1899)).count == 20)
         #expect(copy.endpoints(of: .numbered(1), at: restart + .seconds(1900)).isEmpty)
     }
 
@@ -283,6 +300,43 @@ struct PeerFileTests {
         let rest = try PeerFileTests.restored(PeerFileTests.signed(bytes))
         #expect(rest.count == 1)
         #expect(rest.endpoints(of: .numbered(0), at: .zero + .seconds(2400)).isEmpty)
+    }
+
+    @Test("of a file that names both families, a node takes up its own: replies have no room for the other (D9, D16)")
+    func foreignFamily() throws {
+        var store = PeerStore.empty()
+        for number in 1...200 {
+            let peer = Endpoint(.v6(high: 0x2400 << 48 | UInt64(number), low: 1), 6881)
+            _ = store.announce(peer, isSeed: true, for: LimitsTests.hash, at: .zero)
+        }
+        _ = store.announce(.at("20.0.0.1:6881"), isSeed: true, for: LimitsTests.hash, at: .zero)
+        let bytes = PeerFile(store, at: .zero).encoded
+        #expect(try PeerFileTests.restored(bytes, .v4).endpoints(of: LimitsTests.hash) == [.at("20.0.0.1:6881")])
+        let v6 = try PeerFileTests.restored(bytes, .v6)
+        #expect(v6.count == 200)
+        #expect(v6.peers(of: LimitsTests.hash, at: .zero).allSatisfy { $0.isSeed && !$0.address.isV4 })
+        var dialogue = Dialogue()
+        try dialogue.node.restorePeers(bytes.span.bytes, writtenAgo: .zero, at: dialogue.now)
+        #expect(dialogue.node.storedPeers(of: LimitsTests.hash) == [.at("20.0.0.1:6881")])
+    }
+
+    @Test("a file that turns out to be broken at its end has put nothing into the store (D16)")
+    func halfGood() throws {
+        let body = Array(PeerFile(PeerStore.full(swarms: 3, of: 10, at: .zero), at: .zero).encoded.dropLast(21))
+        var store = PeerStore.empty()
+        let bytes = PeerFileTests.signed(body)
+        #expect(throws: PeerFile.Fault.wrongLength) {
+            try PeerFile.restore(
+                .v4,
+                from: bytes.span.bytes,
+                writtenAgo: .zero,
+                into: &store,
+                limits: DHTLimits(),
+                at: .zero
+            )
+        }
+        #expect(store.count == 0)
+        #expect(store.infoHashCount == 0)
     }
 
     @Test("a node takes up what it wrote")

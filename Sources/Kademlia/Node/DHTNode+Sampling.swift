@@ -29,7 +29,7 @@ extension DHTNode {
         let room = max(0, allowance - ReplySize.sampleFixed - message.transaction.count)
         // Nodes lead on to the next sample, so they get their half of a room that is too small for both.
         named.trim(toBytes: max(room / 2, room - sample.infoHashes.count * UInt160.byteCount))
-        let shown = sample.infoHashes.prefix((room - named.byteCount) / UInt160.byteCount)
+        let shown = sample.infoHashes.prefix(max(0, room - named.byteCount) / UInt160.byteCount)
         let interval = sample.interval(at: now)
         let total = peers.infoHashCount
         reply(to: message, datagram, sender, into: &actions) { [named] in

@@ -1,7 +1,7 @@
 import Cryptography
 import Primitives
 
-/// How many stored peers an address has, never too few and hardly ever too many: a counting Bloom filter.
+/// How many stored peers a host has (`IPAddress.host`), never too few and hardly ever too many: a counting Bloom filter.
 ///
 /// An exact table would cost more than the peers themselves. Each address has one counter in each of four rows, found by
 /// a keyed hash, so that nobody can choose whom to collide with; the least of the four is the estimate. With 4 peers a
@@ -55,7 +55,7 @@ struct AddressShares: Sendable {
     }
 
     private func hash(_ address: IPAddress) -> UInt64 {
-        let (high, low) = address.mapped
+        let (high, low) = address.host.mapped
         return key.hash(high, low)
     }
 

@@ -66,11 +66,15 @@ package struct PeerFile: Sendable {
 
     // MARK: Reading
 
-    /// Puts the peers of a file into a store.
+    /// Puts the peers of a file into a store, or throws and leaves it as it was.
     ///
-    /// - Parameter age: how long ago the file was written; its peers have that much less time left.
+    /// - Parameters:
+    ///   - family: whose peers are taken up: a node announces and names those of its own DHT alone, and its replies have
+    ///     room for no others (hardening D9).
+    ///   - age: how long ago the file was written; its peers have that much less time left.
     static func restore(
-        _ bytes: RawSpan,
+        _ family: AddressFamily,
+        from bytes: RawSpan,
         writtenAgo age: Duration,
         into store: inout PeerStore,
         limits: DHTLimits,
@@ -85,21 +89,25 @@ package struct PeerFile: Sendable {
             let infoHashes = bytes.bigEndian(UInt32.self, at: 10)
         else { throw .wrongLength }
         guard SHA1.hash(bytes.extracting(0..<end)) == SHA1Digest(bytes, at: end) else { throw .wrongChecksum }
-        let seconds = Reading(now: now, age: age, lifetime: limits.peerLifetime)
+        let reading = Reading(family: family, now: now, age: age, lifetime: limits.peerLifetime)
+        var filled = store
         var offset = headerByteCount
         for _ in 0..<infoHashes {
-            offset = try restoreSwarm(bytes.extracting(0..<end), at: offset, seconds, into: &store)
+            offset = try restoreSwarm(bytes.extracting(0..<end), at: offset, reading, into: &filled)
         }
         guard offset == end else { throw .wrongLength }
+        store = filled
     }
 
-    /// How long the peers of a file live.
+    /// Whose peers are read, and how long they live.
     private struct Reading {
+        let family: AddressFamily
         let now: UInt32
         let age: UInt32
         let lifetime: UInt32
 
-        init(now: Instant, age: Duration, lifetime: Duration) {
+        init(family: AddressFamily, now: Instant, age: Duration, lifetime: Duration) {
+            self.family = family
             self.now = StoredPeer.seconds(now)
             self.age = UInt32(clamping: age.components.seconds)
             self.lifetime = UInt32(clamping: lifetime.components.seconds)
@@ -128,7 +136,9 @@ package struct PeerFile: Sendable {
                 throw .wrongLength
             }
             offset += peer.compactByteCount + 2
-            guard peer.isUsable, let expiresAt = reading.expiry(UInt32(packed & ~seedBit)) else { continue }
+            guard peer.isUsable, peer.address.family == reading.family,
+                let expiresAt = reading.expiry(UInt32(packed & ~seedBit))
+            else { continue }
             store.restore(StoredPeer(peer, isSeed: packed & seedBit != 0, expiresAt: expiresAt), for: infoHash)
         }
         return offset
@@ -147,6 +157,6 @@ extension DHTNode {
     package mutating func restorePeers(_ bytes: RawSpan, writtenAgo age: Duration, at now: Instant) throws(PeerFile
         .Fault)
     {
-        try PeerFile.restore(bytes, writtenAgo: age, into: &peers, limits: limits, at: now)
+        try PeerFile.restore(family, from: bytes, writtenAgo: age, into: &peers, limits: limits, at: now)
     }
 }

@@ -50,16 +50,16 @@ struct PeerStore: Sendable {
             add(address)
             return true
         }
-        var sameAddress = 0
-        for position in swarms.values[index].indices where swarms.values[index][position].hasAddress(address) {
+        var sameHost = 0
+        for position in swarms.values[index].indices where swarms.values[index][position].isOnHost(of: address) {
             if swarms.values[index][position].isAt(endpoint) {
                 swarms.values[index][position] = peer
                 return true
             }
-            sameAddress += 1
+            sameHost += 1
         }
         guard swarms.values[index].count < limits.peersPerInfoHash, hasShare(address),
-            limits.exempts(address) || sameAddress < limits.peersPerAddressAndInfoHash
+            limits.exempts(address) || sameHost < limits.peersPerAddressAndInfoHash
         else { return false }
         swarms.values[index].append(peer)
         add(address)

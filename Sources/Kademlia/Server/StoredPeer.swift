@@ -27,6 +27,12 @@ struct StoredPeer: Hashable, Sendable {
 
     func hasAddress(_ address: IPAddress) -> Bool { (high, low) == address.mapped }
 
+    /// Whether it may be the same host as the one at `address` (`IPAddress.host`).
+    func isOnHost(of address: IPAddress) -> Bool {
+        let (high, low) = address.mapped
+        return self.high == high && (high != 0 || self.low == low)
+    }
+
     /// The clock of `expiresAt`.
     static func seconds(_ instant: Instant) -> UInt32 { UInt32(clamping: instant.nanoseconds / 1_000_000_000) }
 }

@@ -75,6 +75,10 @@ package enum IPAddress: Hashable, Sendable {
     @inlinable
     package var isPublic: Bool { !isLoopback && !isPrivate && !isReserved }
 
+    /// What one host may have all to itself: its IPv4 address, but the /64 of its IPv6 address, in which it may take any
+    /// (RFC 8981).
+    package var host: IPAddress { isV4 || isLoopback ? self : network }
+
     /// The network that one owner usually holds as a whole: the /24 (IPv4) or the /64 (IPv6).
     package var network: IPAddress {
         switch self {
