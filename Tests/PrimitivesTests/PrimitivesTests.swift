@@ -126,6 +126,15 @@ struct ContainerTests {
         #expect(cache.insert("c", for: 3)?.key == 2)
         #expect(cache.use(2) == nil && cache.use(1) == "a" && cache.count == 2)
     }
+
+    @Test("reading a value does not count as using it")
+    func lruRead() {
+        var cache = LRUCache<Int, String>(capacity: 2)
+        cache.insert("a", for: 1)
+        cache.insert("b", for: 2)
+        #expect(cache.value(of: 1) == "a" && cache.value(of: 3) == nil)
+        #expect(cache.insert("c", for: 3)?.key == 1)
+    }
 }
 
 @Suite("Instant")

@@ -9,6 +9,7 @@ package import Primitives
 package struct DualStackNode: ~Copyable {
     private var v4: DHTNode?
     private var v6: DHTNode?
+    private let hasBoth: Bool
     /// Commands that run on both halves.
     private var commands: [LookupID: DualStackCommand] = [:]
     /// Whether the driver resolves the bootstrap nodes; one answer serves both halves.
@@ -16,6 +17,7 @@ package struct DualStackNode: ~Copyable {
 
     /// A node with one half or two; one with none stays silent.
     package init(v4: consuming DHTNode?, v6: consuming DHTNode?) {
+        hasBoth = v4 != nil && v6 != nil
         self.v4 = v4
         self.v6 = v6
         guard hasBoth else { return }
@@ -176,7 +178,12 @@ package struct DualStackNode: ~Copyable {
     package func id(_ family: AddressFamily) -> NodeID? { ask(family) { $0.id } }
 
     /// When `advanced` is next needed.
-    package var nextDeadline: Instant? { both { $0.nextDeadline }.compactMap { $0 }.min() }
+    package var nextDeadline: Instant? {
+        let v4 = ask(.v4) { $0.nextDeadline } ?? nil
+        let v6 = ask(.v6) { $0.nextDeadline } ?? nil
+        guard let v4, let v6 else { return v4 ?? v6 }
+        return min(v4, v6)
+    }
 
     /// Whether somebody answered, in one DHT or the other, since we were last alone there.
     package var isJoined: Bool { both { $0.isJoined }.contains(true) }
@@ -225,8 +232,6 @@ package struct DualStackNode: ~Copyable {
     }
 
     // MARK: Halves
-
-    private var hasBoth: Bool { has(.v4) && has(.v6) }
 
     /// Reads something from one half; `nil` where there is none.
     func ask<Answer>(_ family: AddressFamily, _ question: (borrowing DHTNode) -> Answer) -> Answer? {

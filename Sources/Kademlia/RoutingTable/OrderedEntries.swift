@@ -47,11 +47,26 @@ struct OrderedEntries: Sendable {
 
     /// Calls `body` with the nodes from the nearest to `target` on, until it returns `false`.
     ///
-    /// It walks down the tree, at each fork first into the half where the target is: that is their order, and no node
-    /// is looked at that comes later in it.
+    /// It walks up the tree from the place of the target. Of its neighbours on the left and on the right, who shares more
+    /// bits with it belongs to the subtree that comes next; they never share equally many, for at the first other bit the
+    /// left one has a zero and the right one a one.
     func forEach(nearestTo target: NodeID, _ body: (borrowing TableEntry) -> Bool) {
-        guard !entries.isEmpty else { return }
-        _ = visit(0, entries.count, origin.distance(to: target), body)
+        let target = origin.distance(to: target)
+        var low = position(of: target)
+        var high = low
+        while low > 0 || high < entries.count {
+            let left = low > 0 ? bitsShared(with: target, at: low - 1) : -1
+            let right = high < entries.count ? bitsShared(with: target, at: high) : -1
+            if left > right {
+                let start = startOfSubtree(sharing: left, with: target, before: low)
+                guard visit(start, low, target, body) else { return }
+                low = start
+            } else {
+                let end = endOfSubtree(sharing: right, with: target, after: high)
+                guard visit(high, end, target, body) else { return }
+                high = end
+            }
+        }
     }
 
     /// The first index whose distance is not smaller.
@@ -66,6 +81,44 @@ struct OrderedEntries: Sendable {
     }
 
     private func distance(at index: Int) -> UInt160 { origin.distance(to: entries[index].contact.id) }
+
+    private func bitsShared(with target: UInt160, at index: Int) -> Int {
+        (distance(at: index) ^ target).leadingZeroBitCount
+    }
+
+    /// The first of those that stand side by side before `end` and share so many bits with the target.
+    ///
+    /// Small subtrees come first, so it looks near before it looks far.
+    private func startOfSubtree(sharing bits: Int, with target: UInt160, before end: Int) -> Int {
+        var inside = end - 1
+        var step = 1
+        while inside - step >= 0, bitsShared(with: target, at: inside - step) >= bits {
+            inside -= step
+            step *= 2
+        }
+        var outside = max(inside - step, -1)
+        while inside - outside > 1 {
+            let middle = (inside + outside) / 2
+            if bitsShared(with: target, at: middle) >= bits { inside = middle } else { outside = middle }
+        }
+        return inside
+    }
+
+    /// Behind the last of those that stand side by side from `start` on and share so many bits with the target.
+    private func endOfSubtree(sharing bits: Int, with target: UInt160, after start: Int) -> Int {
+        var inside = start
+        var step = 1
+        while inside + step < entries.count, bitsShared(with: target, at: inside + step) >= bits {
+            inside += step
+            step *= 2
+        }
+        var outside = min(inside + step, entries.count)
+        while outside - inside > 1 {
+            let middle = (inside + outside) / 2
+            if bitsShared(with: target, at: middle) >= bits { inside = middle } else { outside = middle }
+        }
+        return outside
+    }
 
     /// Visits the entries from `low` up to `high`, at least one; `false` when `body` has had enough.
     ///

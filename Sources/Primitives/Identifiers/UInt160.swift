@@ -42,7 +42,7 @@ package struct UInt160: Hashable, Sendable {
     }
 
     /// The bit at `index`, counted from the most significant one; `false` past the end.
-    @inlinable
+    @inlinable @inline(__always)
     package subscript(bit index: Int) -> Bool {
         switch index {
         case 0..<64: high & (1 << (63 - UInt64(index))) != 0

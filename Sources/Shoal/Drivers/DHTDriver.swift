@@ -30,7 +30,7 @@ final class DHTDriver {
     private var node: DualStackNode
     /// What a former run knew.
     private let remembered: TableFile?
-    private let sockets: [AddressFamily: DatagramSocket]
+    private let sockets: DatagramSockets
     private unowned let core: NodeCore
     private var actions = DHTActionBuffer()
     private var isPerforming = false
@@ -63,8 +63,7 @@ final class DHTDriver {
 
     init(sockets: [DatagramSocket], core: NodeCore) {
         self.core = core
-        let families = sockets.compactMap { socket in socket.localEndpoint.map { ($0.address.family, socket) } }
-        let byFamily = Dictionary(families, uniquingKeysWith: { first, _ in first })
+        let byFamily = DatagramSockets(sockets)
         self.sockets = byFamily
         startedAt = core.now
         var limits = DHTLimits()
@@ -114,7 +113,7 @@ final class DHTDriver {
             into: &actions
         )
         learnAddresses()
-        for family in sockets.keys { restorePeers(family) }
+        for family in sockets.families { restorePeers(family) }
         saveAlarm.set(core.now + DHTDriver.saveInterval)
         reportAlarm.set(core.now + DHTDriver.reportInterval)
         perform()
@@ -127,7 +126,7 @@ final class DHTDriver {
         alarm.set(nil)
         saveAlarm.set(nil)
         reportAlarm.set(nil)
-        for socket in sockets.values { socket.close() }
+        sockets.close()
         let (waiting, open) = (pings, lookups)
         pings = [:]
         lookups = [:]
@@ -145,10 +144,10 @@ final class DHTDriver {
     }
 
     private func save() {
-        let ids = sockets.keys.compactMap { family in node.id(family).map { (family, $0) } }
+        let ids = sockets.families.compactMap { family in node.id(family).map { (family, $0) } }
         let table = TableFile(ids: Dictionary(uniqueKeysWithValues: ids), contacts: node.contacts)
         core.state?.saveTable(table, on: core.disk)
-        for family in sockets.keys {
+        for family in sockets.families {
             if let peers = node.peerFile(family) { core.state?.savePeers(peers, family, on: core.disk) }
         }
         learnAddresses()
@@ -260,7 +259,7 @@ final class DHTDriver {
             perform(actions.actions[index])
             index += 1
         }
-        for socket in sockets.values { socket.flush() }
+        sockets.flush()
         actions.removeAll()
         isPerforming = false
         alarm.set(node.nextDeadline)

@@ -77,7 +77,7 @@ actor LoopbackLookups {
             let port = UInt16(10_000 + index)
             let node = nodes[index % nodes.count]
             let target = NodeID(infoHash)
-            let sorted = nodes.map { $0.node.id }.sorted { $0.isCloser(to: target, than: $1) }
+            let sorted = nodes.map { $0.id }.sorted { $0.isCloser(to: target, than: $1) }
             stored.append((infoHash, Endpoint(node.endpoint.address, port), Set(sorted.prefix(9))))
             _ = node.findPeers(of: infoHash, announcing: port)
         }

@@ -2,7 +2,8 @@ import EventLoop
 import Kademlia
 import Primitives
 
-/// One DHT node of many on one loop, with a UDP socket of its own: `DHTDriver` without a program around it.
+/// One DHT node of many on one loop, with a UDP socket of its own: `DHTDriver` without a program around it. As
+/// there, a `DualStackNode` runs it, which has one half here.
 ///
 /// Confined to the loop's thread.
 final class LoopbackNode {
@@ -13,7 +14,8 @@ final class LoopbackNode {
     }
 
     let endpoint: Endpoint
-    private(set) var node: DHTNode
+    private(set) var node: DualStackNode
+    let id: NodeID
     var listener: Listener?
 
     private let loop: Loop
@@ -29,7 +31,8 @@ final class LoopbackNode {
         self.loop = loop
         self.bootstrap = bootstrap
         var random = SeededRandom(seed: seed)
-        node = DHTNode(id: NodeID(.random(using: &random)), seed: random.next(), now: loop.now)
+        id = NodeID(.random(using: &random))
+        node = DualStackNode(v4: DHTNode(id: id, seed: random.next(), now: loop.now), v6: nil)
         socket = try DatagramSocket(loop: loop, endpoint: Endpoint(address, 0))
         guard let endpoint = socket.localEndpoint else { throw .closed }
         self.endpoint = endpoint
