@@ -17,6 +17,13 @@ struct EclipseTests {
         Contact(NodeID(0x80, 0, last: UInt32($0)), Endpoint(.v4(0x1e00_0001 + UInt32($0) << 8), 6881))
     }
 
+    /// One node in every fourth shell of the region, and so beyond all Sybils.
+    static let honest = (0..<5).map { index in
+        let distance = UInt160(high: UInt64.max >> 20 * UInt64(4 * index + 2), middle: 0, low: 0)
+        let address = IPAddress.v4(0x3200_0001 + UInt32(index) << 8)
+        return Contact(NodeID(LookupTests.target.value ^ distance), Endpoint(address, 6881))
+    }
+
     static func alarms(in actions: [DHTAction]) -> Int {
         actions.count { if case .eclipseSuspected = $0 { true } else { false } }
     }
@@ -42,12 +49,7 @@ struct EclipseTests {
     @Test("raises the alarm once, and asks nodes that a search for the nearest would not", arguments: [false, true])
     func alarm(isSilent: Bool) {
         let friend = LookupTests.node(200)
-        // One node in every fourth shell of the region, and so beyond all Sybils.
-        let honest = (0..<5).map { index in
-            let distance = UInt160(high: UInt64.max >> 20 * UInt64(4 * index + 2), middle: 0, low: 0)
-            let address = IPAddress.v4(0x3200_0001 + UInt32(index) << 8)
-            return Contact(NodeID(LookupTests.target.value ^ distance), Endpoint(address, 6881))
-        }
+        let honest = EclipseTests.honest
         var dialogue = EclipseTests.joined(knowing: friend)
         _ = dialogue.findPeers(of: LookupTests.infoHash, announcing: 4000)
         var asked: Set<Endpoint> = []
@@ -75,6 +77,36 @@ struct EclipseTests {
         #expect(given.isSuperset(of: honest.map(\.endpoint)))
         #expect(given.count <= DHTLimits().storesPerValue)
         #expect(summary != nil)
+    }
+
+    @Test("is searched from the table too, whatever the first search found, and nobody is asked the same twice (D15)")
+    func disjointBeginnings() {
+        // Those nearest to the target lie. Whoever could help lives far away, and takes no part in the search before.
+        let liars = (100...115).map { LookupTests.node(UInt8($0)) }
+        let helpers = (1...8).map { Contact(NodeID(0x10, UInt8($0)), .at("60.0.\($0).1:6881")) }
+        let honest = EclipseTests.honest
+        var dialogue = EclipseTests.joined(knowing: liars[0])
+        dialogue.meets(liars + helpers)
+        dialogue.node.size = NetworkSize(limits: SharedLimits(), believing: 1 << 20)
+        _ = dialogue.takeSent()
+        _ = dialogue.findPeers(of: LookupTests.infoHash, announcing: 4000)
+        var asked: [Endpoint: [String]] = [:]
+        for _ in 0..<40 {
+            for query in dialogue.takeSent() where query.isQuery {
+                asked[query.to, default: []].append(query.text.replacing("1:t4:" + query.transaction, with: ""))
+                guard
+                    let node = (liars + helpers + honest + EclipseTests.sybils).first(where: { $0.endpoint == query.to }
+                    )
+                else { continue }
+                let named = helpers.contains(node) || honest.contains(node) ? honest : EclipseTests.sybils
+                dialogue.replies(to: query, as: node.id, "\(LookupTests.nodes(named))5:token3:abc")
+            }
+            dialogue.passes(.milliseconds(200))
+        }
+        #expect(EclipseTests.alarms(in: dialogue.takeActions()) == 1)
+        #expect(asked.values.allSatisfy { Set($0).count == $0.count })
+        let given = asked.filter { $0.value.contains { $0.contains("13:announce_peer") } }
+        #expect(honest.allSatisfy { given.keys.contains($0.endpoint) })
     }
 
     @Test("is not suspected where eight near nodes are of one /24, nor before the size of the network is known")

@@ -102,6 +102,20 @@ struct PeerStoreTests {
         #expect(store.hasRoom(for: .numbered(9999), from: .v6(high: 0x2400 << 48 | 1, low: 77)))
     }
 
+    @Test("the store holds so many peers in all, and renews those it has (D11)")
+    func mostPeers() {
+        var limits = DHTLimits()
+        limits.storedPeers = 3
+        var store = PeerStore.empty(limits)
+        func announce(_ number: UInt32) -> Bool {
+            store.announce(Endpoint(.v4(0x1400_0000 + number), 1), for: .numbered(Int(number % 2)), at: .zero)
+        }
+        #expect((0..<5).map(announce) == [true, true, true, false, false])
+        #expect(!store.hasRoom(for: .numbered(7), from: .v4(0x2828_2828)))
+        #expect(announce(2))
+        #expect(store.count == 3)
+    }
+
     @Test("a sample is random: every peer turns up", arguments: [1, 2] as [UInt64])
     func sample(seed: UInt64) {
         var random = SeededRandom(seed: seed)

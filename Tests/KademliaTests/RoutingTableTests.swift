@@ -148,6 +148,31 @@ struct RoutingTableTests {
         #expect(table.count >= 1)
     }
 
+    @Test("lets no second node of a /24 move up where one has moved up (D3)")
+    func oneForEachNetworkAmongWaiting() {
+        var table = RoutingTableTests.table()
+        for index in 0..<8 { _ = table.answered(RoutingTableTests.contact(0x80, UInt8(index)), at: .zero) }
+        let waiting = [8, 9].map { Contact(NodeID(0x80, $0), .at("30.0.0.\($0):6881")) }
+        for contact in waiting { #expect(table.answered(contact, at: .zero) == .waiting(ping: nil)) }
+        for index in [0, 0, 1, 1] as [UInt8] { table.failed(RoutingTableTests.contact(0x80, index), at: .zero) }
+        #expect(waiting.map { table.contains($0) } == [false, true])
+        #expect(table.contains(RoutingTableTests.contact(0x80, 1)))
+    }
+
+    @Test("holds one node of a /24 in each bucket after our identifier has changed as well (D3)")
+    func oneForEachNetworkAfterMove() {
+        var table = RoutingTableTests.table(farthest: 64)
+        for first in [0x80, 0x40] as [UInt8] {
+            for second in 0..<9 { _ = table.answered(RoutingTableTests.contact(first, UInt8(second)), at: .zero) }
+        }
+        let neighbours = [Contact(NodeID(0x41), .at("30.0.0.1:1")), Contact(NodeID(0x20), .at("30.0.0.2:1"))]
+        for contact in neighbours { #expect(table.answered(contact, at: .zero) == .added) }
+        // Seen from there, both are in the farthest bucket.
+        let moved = table.moved(to: NodeID(0x80, last: 9), at: .zero)
+        #expect(moved.buckets.count > 1)
+        #expect(neighbours.count { moved.contains($0) } == 1)
+    }
+
     @Test(
         "applies its limits to loopback and private addresses where told so (D19)",
         arguments: [

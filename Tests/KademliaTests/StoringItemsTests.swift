@@ -178,6 +178,19 @@ struct StoringItemsTests {
         #expect(dialogue.node.storedItem(at: old.target) == (code == 0 ? new : old))
     }
 
+    @Test(
+        "a negative sequence number is refused as such where a version is stored too (D12, N13)",
+        arguments: [-1, Int64.min]
+    )
+    func negativeSequence(sequence: Int64) throws {
+        var dialogue = Dialogue()
+        let item = try StoringItemsTests.version(4)
+        _ = dialogue.put(item, from: StoringItemsTests.putter)
+        let reply = dialogue.put(item, from: StoringItemsTests.putter) { $0.sequence = "3:seqi\(sequence)e" }
+        #expect(StoringItemsTests.code(in: reply) == 203)
+        #expect(dialogue.node.storedItem(at: item.target) == item)
+    }
+
     @Test("a false signature does not renew the version that it claims to be")
     func falseRenewal() throws {
         var dialogue = Dialogue()
