@@ -145,6 +145,34 @@ struct RegionTests {
         #expect(search.queriesSent <= DHTLimits().queriesPerRegion)
     }
 
+    @Test("counts nobody whose identifier does not fit its address, whoever names it (D4)")
+    func misfits() {
+        let region = Region(around: RegionTests.target, spacing: 1 << 44)
+        let source = NodeIDSource(RegionTests.target.value)
+        let misfits = (1...9).map { Contact(NodeID(0x80, 0, last: UInt32($0)), .at("30.0.\($0).1:6881")) }
+        let friend = Contact(source.id(at: .v4(0x1400_0001)), .at("20.0.0.1:6881"))
+        var search = RegionSearch(
+            region,
+            found: RegionTests.answered(misfits + [friend]),
+            known: [],
+            limits: SharedLimits(),
+            seed: 1
+        )
+        var asked: Set<Endpoint> = []
+        while let query = search.nextQuery() {
+            guard case .ask(let contact) = query else {
+                guard case .findNode(_, let contact) = query else { continue }
+                asked.insert(contact.endpoint)
+                search.answered(by: contact, token: nil, naming: misfits)
+                continue
+            }
+            asked.insert(contact.endpoint)
+            search.answered(by: contact, token: [1], naming: misfits)
+        }
+        #expect(asked == [friend.endpoint])
+        #expect(search.residents(atMost: 40).allSatisfy { $0.contact == friend })
+    }
+
     @Test("is not used up by one liar who invents nodes without end")
     func inventedNodes() {
         let region = Region(around: RegionTests.target, spacing: 1 << 44)
