@@ -32,6 +32,8 @@ struct Chart {
     var horizontal: Axis
     var vertical: Axis
     var lines: [Line]
+    /// Where the names of the lines stand: where the lines are not.
+    var legend = (x: 62.0, y: 44.0)
 
     static let width = 400.0
     static let height = 330.0
@@ -62,7 +64,7 @@ struct Chart {
         }
         text += label(horizontal.title, (Chart.frame.left + Chart.frame.right) / 2, 312, anchor: "middle")
         text += label(vertical.title, Chart.frame.left - 45, Chart.frame.top - 10, anchor: "start")
-        for (index, line) in lines.enumerated() { text += drawn(line) + legend(line, index) }
+        for (index, line) in lines.enumerated() { text += drawn(line) + name(line, index) }
         return text
     }
 
@@ -78,12 +80,12 @@ struct Chart {
         return text
     }
 
-    private func legend(_ line: Line, _ index: Int) -> String {
-        let y = Chart.frame.top + 14 + 15 * Double(index)
+    private func name(_ line: Line, _ index: Int) -> String {
+        let (x, y) = (legend.x, legend.y + 15 * Double(index))
         let dashes = line.isDashed ? " stroke-dasharray=\"5 4\"" : ""
-        let sample = "x1=\"62\" y1=\"\(Chart.number(y - 4))\" x2=\"84\" y2=\"\(Chart.number(y - 4))\""
-        return "<line \(sample) stroke=\"\(line.color)\" stroke-width=\"1.8\"\(dashes)/>\n"
-            + label(line.name, 89, y, anchor: "start")
+        let ends = [("x1", x), ("y1", y - 4), ("x2", x + 22), ("y2", y - 4)].map { "\($0)=\"\(Chart.number($1))\"" }
+        return "<line \(ends.joined(separator: " ")) stroke=\"\(line.color)\" stroke-width=\"1.8\"\(dashes)/>\n"
+            + label(line.name, x + 27, y, anchor: "start")
     }
 
     private func x(_ value: Double) -> Double {

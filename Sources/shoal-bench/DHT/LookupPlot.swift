@@ -77,7 +77,8 @@ enum LookupPlot {
                 ticks: times.map { ($0, String(Int($0))) }
             ),
             vertical: linear("of 100", 100),
-            lines: lines
+            lines: lines,
+            legend: (x: 278, y: 180)
         )
     }
 
