@@ -5,7 +5,8 @@ import Primitives
 ///
 /// A datagram is preceded by two bytes: which source it comes from (and whether time passes), and its length. A source
 /// of all kinds of address takes part, and four of them are bootstrap nodes that every kind of lookup asks. Nobody can
-/// guess a transaction, so where the input says `1:t4:####` it stands for that of the last query to this source.
+/// guess a transaction, so where the input says `1:t4:####` it stands for that of a query to this source, which four bits
+/// of the first byte choose.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafeRawPointer?, _ count: Int) -> CInt {
     // Safe: libFuzzer hands over `count` readable bytes for the time of the call.
@@ -31,8 +32,8 @@ struct FuzzSubject: ~Copyable {
     private var node: DHTNode
     private var actions = DHTActionBuffer()
     private var now = Instant.zero
-    /// What the node asked last, by whom it asked.
-    private var transactions: [Endpoint: ArraySlice<UInt8>] = [:]
+    /// The queries that were not answered yet, in their order, by whom the node asked.
+    private var transactions: [Endpoint: [ArraySlice<UInt8>]] = [:]
 
     init() {
         node = DHTNode(id: NodeID(UInt160(high: 1, middle: 2, low: 3)), seed: 1, now: .zero)
@@ -54,7 +55,7 @@ struct FuzzSubject: ~Copyable {
             let end = min(offset + 2 + Int(length) * 4, bytes.byteCount)
             let source = FuzzSubject.sources[Int(head & 7)]
             actions.removeAll()
-            let datagram = answering(source, Array(input[min(offset + 2, end)..<end]))
+            let datagram = answering(source, Int(head >> 3 & 15), Array(input[min(offset + 2, end)..<end]))
             node.received(datagram.span.bytes, from: source, at: now, into: &actions)
             if head & 0x80 != 0 {
                 now = now + .milliseconds(Int64(head & 0x78) * 100)
@@ -66,12 +67,14 @@ struct FuzzSubject: ~Copyable {
         // And the input as one datagram, which is what a saved packet is.
         node.received(bytes, from: FuzzSubject.sources[0], at: now, into: &actions)
     }
+
     private static let transaction = Array("1:t4:".utf8)
 
-    /// The input with the transaction that the source was asked with in the place of `####`.
-    private func answering(_ source: Endpoint, _ input: [UInt8]) -> [UInt8] {
-        guard let transaction = transactions[source],
-            let place = input.firstRange(of: FuzzSubject.transaction + Array("####".utf8))
+    /// The input with the transaction of a query to the source, which is answered by that, in the place of `####`.
+    private mutating func answering(_ source: Endpoint, _ choice: Int, _ input: [UInt8]) -> [UInt8] {
+        guard let place = input.firstRange(of: FuzzSubject.transaction + Array("####".utf8)),
+            let count = transactions[source]?.count, count > 0,
+            let transaction = transactions[source]?.remove(at: choice % count)
         else { return input }
         return input[..<place.lowerBound] + FuzzSubject.transaction + transaction + input[place.upperBound...]
     }
@@ -81,7 +84,7 @@ struct FuzzSubject: ~Copyable {
             guard case .send(let range, let endpoint) = action else { continue }
             let sent = actions.bytes[range]
             guard let place = sent.firstRange(of: FuzzSubject.transaction) else { continue }
-            transactions[endpoint] = sent[place.upperBound...].prefix(4)
+            transactions[endpoint, default: []].append(sent[place.upperBound...].prefix(4))
         }
     }
 }
