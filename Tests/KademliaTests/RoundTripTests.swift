@@ -5,6 +5,16 @@ import Testing
 
 @Suite("Round trips")
 struct RoundTripTests {
+    @Test("what a person is told was measured, and not what a node starts with", arguments: [1, 8, 600, 3000])
+    func summary(count: Int) {
+        var roundTrips = RoundTrips()
+        for _ in 0..<count { roundTrips.add(.milliseconds(1)) }
+        let summary = RoundTripSummary(roundTrips)
+        #expect(summary.count == count)
+        #expect(summary.median < .milliseconds(2))
+        #expect(summary.ninetyNinth < .milliseconds(2))
+    }
+
     @Test("of one node are smoothed as RFC 6298 says")
     func smoothing() {
         var roundTrip = RoundTrip(first: .milliseconds(80))

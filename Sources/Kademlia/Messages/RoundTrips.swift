@@ -20,8 +20,19 @@ struct RoundTrips: Hashable, Sendable {
     /// Starts as if a few answers had come from a typical network, half of them within 100 ms: the first queries of a
     /// node must not wait for a second each, and the first true measurements outweigh these.
     init() {
-        for milliseconds in [48, 64, 80, 96, 112, 128, 160, 224] as [Int64] { add(.milliseconds(milliseconds)) }
+        for sample in RoundTrips.guesses { add(sample) }
         count = 0
+    }
+
+    private static let guesses = ([48, 64, 80, 96, 112, 128, 160, 224] as [Int64]).map { Duration.milliseconds($0) }
+
+    /// What was measured, without what it started with. Where a thousand were measured that no longer counts.
+    fileprivate var measured: RoundTrips {
+        guard count > 0, total == count + RoundTrips.guesses.count else { return self }
+        var measured = self
+        for sample in RoundTrips.guesses { measured.bins[RoundTrips.bin(of: sample)] -= 1 }
+        measured.total = count
+        return measured
     }
 
     mutating func add(_ sample: Duration) {
@@ -75,6 +86,7 @@ package struct RoundTripSummary: Hashable, Sendable {
     package var count: Int
 
     init(_ roundTrips: RoundTrips) {
+        let roundTrips = roundTrips.measured
         median = roundTrips.median
         ninetieth = roundTrips.quantile(permille: 900)
         ninetyNinth = roundTrips.quantile(permille: 990)
