@@ -103,6 +103,14 @@ package struct DHTSimulation {
     }
     package func networkSize(of index: Int) -> Int? { hosts[index].node.networkSize }
     package func isPresent(_ index: Int) -> Bool { hosts[index].isPresent }
+    /// One of those that are there, by chance.
+    func anyHost(using random: inout SeededRandom) -> Int {
+        while true {
+            let host = Int.random(in: hosts.indices, using: &random)
+            if isPresent(host) { return host }
+        }
+    }
+
     package func isTranslated(_ index: Int) -> Bool { hosts[index].translation != nil }
 
     /// The nodes that in truth are closest to a place, of those that are there and that everybody reaches.

@@ -74,10 +74,10 @@ package struct DualStackSimulation {
         }
     }
 
-    /// Public addresses, each in a network of its own: 20.0.0.1, 20.0.1.1, ... and 2400::1, 2400:0:0:1::1, ...
+    /// Public addresses, each in a network of its own: IPv4 as in `SimulatedAddress`, and 2400::1, 2400:0:0:1::1, ...
     package static func endpoint(of index: Int, _ family: AddressFamily) -> Endpoint {
         switch family {
-        case .v4: Endpoint(.v4(0x1400_0001 + UInt32(index) << 8), 6881)
+        case .v4: Endpoint(SimulatedAddress.host(index), 6881)
         case .v6: Endpoint(.v6(high: 0x2400 << 48 | UInt64(index), low: 1), 6881)
         }
     }

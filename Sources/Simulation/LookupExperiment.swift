@@ -84,7 +84,7 @@ package struct LookupExperiment {
     private mutating func store() {
         var announcements: [(host: Int, lookup: LookupID, beganAt: Instant)] = []
         for number in 0..<plan.values {
-            let host = anyHost()
+            let host = simulation.anyHost(using: &random)
             let infoHash =
                 plan.keys.isEmpty ? InfoHash(.random(using: &random)) : plan.keys[number % plan.keys.count]
             let port = UInt16.random(in: 1024...65_535, using: &random)
@@ -114,9 +114,11 @@ package struct LookupExperiment {
         var searches: [Search] = []
         for number in 0..<plan.lookups {
             let value = Int.random(in: values.indices, using: &random)
-            var host = anyHost()
+            var host = simulation.anyHost(using: &random)
             // The announcer knows already.
-            while DHTSimulation.endpoint(of: host).address == values[value].peer.address { host = anyHost() }
+            while DHTSimulation.endpoint(of: host).address == values[value].peer.address {
+                host = simulation.anyHost(using: &random)
+            }
             let target = NodeID(values[value].infoHash)
             let closest = number < plan.judged ? simulation.reachableNodes(closestTo: target, atMost: 8) : nil
             let lookup = simulation.findPeers(of: values[value].infoHash, from: host)
@@ -165,13 +167,6 @@ package struct LookupExperiment {
     private func honestCopies(of value: (infoHash: InfoHash, peer: Endpoint)) -> Int {
         (0..<simulation.count).count { host in
             simulation.isPresent(host) && simulation.storedPeers(of: host, value.infoHash).contains(value.peer)
-        }
-    }
-
-    private mutating func anyHost() -> Int {
-        while true {
-            let host = Int.random(in: 0..<simulation.count, using: &random)
-            if simulation.isPresent(host) { return host }
         }
     }
 }

@@ -80,7 +80,7 @@ package struct PersistenceExperiment {
     private mutating func publish() {
         var publications: [(host: Int, lookup: LookupID)] = []
         for item in items {
-            let host = anyHost()
+            let host = simulation.anyHost(using: &random)
             publications.append((host, simulation.store(item, from: host)))
             simulation.run(for: plan.publishing / max(1, items.count))
         }
@@ -111,7 +111,7 @@ package struct PersistenceExperiment {
     private mutating func read(_ wanted: some Collection<Int>) -> Set<Int> {
         var searches: [(index: Int, host: Int, lookup: LookupID)] = []
         for index in wanted {
-            let host = anyHost()
+            let host = simulation.anyHost(using: &random)
             let salt = items[index].seal?.salt ?? []
             searches.append((index, host, simulation.findItem(items[index].target, salt: salt, from: host)))
             simulation.run(for: plan.looking / max(1, wanted.count))
@@ -126,12 +126,5 @@ package struct PersistenceExperiment {
         result.datagrams = simulation.network.datagramsCarried
         result.trace = simulation.trace
         return result
-    }
-
-    private mutating func anyHost() -> Int {
-        while true {
-            let host = Int.random(in: 0..<simulation.count, using: &random)
-            if simulation.isPresent(host) { return host }
-        }
     }
 }

@@ -26,6 +26,21 @@ struct AskingTests {
         return dialogue
     }
 
+    /// A node that asks one at a time, and knows some that took so many milliseconds to answer a ping.
+    static func measured(_ contacts: [(Contact, Int64)]) -> Dialogue {
+        var limits = DHTLimits()
+        limits.headOfLookup = 1
+        limits.queriesInFlight = 1
+        var dialogue = Dialogue(limits: limits)
+        for (contact, milliseconds) in contacts {
+            _ = dialogue.ping(contact.endpoint)
+            let ping = dialogue.nextSent()
+            dialogue.now = dialogue.now + .milliseconds(milliseconds)
+            dialogue.replies(to: ping, as: contact.id)
+        }
+        return dialogue
+    }
+
     @Test("keeps four queries in flight, the nearest first")
     func queriesInFlight() {
         let nodes = [8, 7, 6, 5, 4, 3].map { AskingTests.node(sharing: $0) }
@@ -60,16 +75,7 @@ struct AskingTests {
         // Both are in the table; the nearer one took 300 ms to answer, the other 20 ms.
         let slow = AskingTests.node(sharing: 3)
         let quick = AskingTests.node(sharing: 2)
-        var limits = DHTLimits()
-        limits.headOfLookup = 1
-        limits.queriesInFlight = 1
-        var dialogue = Dialogue(limits: limits)
-        for (contact, milliseconds) in [(slow, 300), (quick, 20)] as [(Contact, Int64)] {
-            _ = dialogue.ping(contact.endpoint)
-            let ping = dialogue.nextSent()
-            dialogue.now = dialogue.now + .milliseconds(milliseconds)
-            dialogue.replies(to: ping, as: contact.id)
-        }
+        var dialogue = AskingTests.measured([(slow, 300), (quick, 20)])
         try #require(dialogue.node.contacts.count == 2)
         _ = dialogue.findPeers(of: LookupTests.infoHash)
         #expect(dialogue.takeSent().map(\.to) == [quick.endpoint])
@@ -79,16 +85,7 @@ struct AskingTests {
     func nearnessCounts() throws {
         let near = AskingTests.node(sharing: 12)
         let quick = AskingTests.node(sharing: 2)
-        var limits = DHTLimits()
-        limits.headOfLookup = 1
-        limits.queriesInFlight = 1
-        var dialogue = Dialogue(limits: limits)
-        for (contact, milliseconds) in [(near, 200), (quick, 1)] as [(Contact, Int64)] {
-            _ = dialogue.ping(contact.endpoint)
-            let ping = dialogue.nextSent()
-            dialogue.now = dialogue.now + .milliseconds(milliseconds)
-            dialogue.replies(to: ping, as: contact.id)
-        }
+        var dialogue = AskingTests.measured([(near, 200), (quick, 1)])
         _ = dialogue.findPeers(of: LookupTests.infoHash)
         #expect(dialogue.takeSent().map(\.to) == [near.endpoint])
     }
