@@ -37,12 +37,16 @@ let layers: [Target] = [
     // 2 formats
     library("Bencode", ["Primitives"]),
     library("Metainfo", ["Primitives", "Cryptography", "Bencode"]),
+    library("Availability", ["Primitives", "Cryptography", "Bencode"]),
     // 3 machines: no imports among each other
-    library("Kademlia", ["Primitives", "Cryptography", "Bencode"]),
+    library("Kademlia", ["Primitives", "Cryptography", "Bencode", "Availability"]),
     library("PeerWire", ["Primitives", "Cryptography", "Bencode", "Metainfo"]),
-    library("Swarming", ["Primitives", "Cryptography", "Metainfo"]),
+    library("Swarming", ["Primitives", "Cryptography", "Metainfo", "Availability"]),
     // 3b simulation: only what is above
-    library("Simulation", ["Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming"]),
+    library(
+        "Simulation",
+        ["Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "Kademlia", "PeerWire", "Swarming"]
+    ),
     // 4 I/O
     library("EventLoop", ["Primitives", "CLinux", "CUV"]),
     library("Storage", ["Primitives", "Cryptography", "Metainfo", "CLinux", "CSQLite"]),
@@ -50,8 +54,8 @@ let layers: [Target] = [
     library(
         "Shoal",
         [
-            "Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming", "EventLoop",
-            "Storage",
+            "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "Kademlia", "PeerWire", "Swarming",
+            "EventLoop", "Storage",
         ]
     ),
     // 7 programs
@@ -60,8 +64,8 @@ let layers: [Target] = [
     program(
         "shoal-bench",
         [
-            "Shoal", "Primitives", "Cryptography", "Bencode", "Metainfo", "Kademlia", "PeerWire", "Swarming", "Storage",
-            "EventLoop", "Simulation", "CBench",
+            "Shoal", "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "Kademlia", "PeerWire",
+            "Swarming", "Storage", "EventLoop", "Simulation", "CBench",
         ]
     ),
 ]
@@ -72,10 +76,14 @@ let testTargets: [Target] = [
     tests("CryptographyTests", ["Cryptography", "Primitives"]),
     tests("BencodeTests", ["Bencode", "Primitives"]),
     tests("MetainfoTests", ["Metainfo", "Bencode", "Cryptography", "Primitives"]),
-    tests("KademliaTests", ["Kademlia", "Bencode", "Cryptography", "Primitives", "TestSupport"]),
+    tests("AvailabilityTests", ["Availability", "Cryptography", "Primitives"]),
+    tests("KademliaTests", ["Kademlia", "Availability", "Bencode", "Cryptography", "Primitives", "TestSupport"]),
     tests("PeerWireTests", ["PeerWire", "Metainfo", "Bencode", "Cryptography", "Primitives"]),
-    tests("SwarmingTests", ["Swarming", "Metainfo", "Primitives", "TestSupport"]),
-    tests("SimulationTests", ["Simulation", "Kademlia", "PeerWire", "Swarming", "Metainfo", "Primitives"]),
+    tests("SwarmingTests", ["Swarming", "Availability", "Metainfo", "Primitives", "TestSupport"]),
+    tests(
+        "SimulationTests",
+        ["Simulation", "Availability", "Kademlia", "PeerWire", "Swarming", "Metainfo", "Primitives"]
+    ),
     tests("EventLoopTests", ["EventLoop", "Primitives", "TestSupport"]),
     tests("StorageTests", ["Storage", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
     tests(

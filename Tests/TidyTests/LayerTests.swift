@@ -3,7 +3,7 @@ import Testing
 /// The table of architecture.md, section 2: what a target may import.
 enum Layers {
     private static let vocabulary: Set<String> = ["Primitives", "Cryptography"]
-    private static let formats: Set<String> = ["Bencode", "Metainfo"]
+    private static let formats: Set<String> = ["Bencode", "Metainfo", "Availability"]
     private static let machines: Set<String> = ["Kademlia", "PeerWire", "Swarming"]
 
     /// `Glibc` and `Synchronization` appear from layer 4 on: below it there is no clock, no lock and no system call.
@@ -12,9 +12,10 @@ enum Layers {
         "Cryptography": ["Primitives", "CLibcrypto", "CSodium"],
         "Bencode": ["Primitives"],
         "Metainfo": ["Primitives", "Cryptography", "Bencode"],
-        "Kademlia": ["Primitives", "Cryptography", "Bencode"],
+        "Availability": ["Primitives", "Cryptography", "Bencode"],
+        "Kademlia": ["Primitives", "Cryptography", "Bencode", "Availability"],
         "PeerWire": ["Primitives", "Cryptography", "Bencode", "Metainfo"],
-        "Swarming": ["Primitives", "Cryptography", "Metainfo"],
+        "Swarming": ["Primitives", "Cryptography", "Metainfo", "Availability"],
         "Simulation": vocabulary.union(formats).union(machines),
         "EventLoop": ["Primitives", "CLinux", "CUV", "Glibc", "Synchronization"],
         "Storage": ["Primitives", "Cryptography", "Metainfo", "CLinux", "CSQLite", "Glibc", "Synchronization"],
