@@ -133,7 +133,7 @@ package struct PieceDigest: Hashable, Sendable {
         return bucket * pieceCount / buckets..<(bucket + 1) * pieceCount / buckets
     }
 
-    private static func bucket(of piece: Int, pieceCount: Int) -> Int {
+    static func bucket(of piece: Int, pieceCount: Int) -> Int {
         let buckets = bucketCount(ofPieces: pieceCount)
         // The last bucket that begins at or before the piece.
         return ((piece + 1) * buckets - 1) / pieceCount

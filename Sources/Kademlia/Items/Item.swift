@@ -53,7 +53,7 @@ package struct Item: Hashable, Sendable {
         with key: Ed25519.SigningKey
     ) throws(ItemError) {
         try Item.check(value, salt, sequence)
-        let signed = Item.signedBytes(value, salt: salt, sequence: sequence)
+        let signed = SignedItem.bytes(value, salt: salt, sequence: sequence)
         guard let signature = key.signature(of: signed.span.bytes) else { throw .invalidSignature }
         self.value = value
         seal = Seal(key: key.publicKey, salt: salt, sequence: sequence, signature: signature)
@@ -72,7 +72,7 @@ package struct Item: Hashable, Sendable {
         signature: Ed25519.Signature
     ) throws(ItemError) {
         try Item.check(value, salt, sequence)
-        let signed = Item.signedBytes(value, salt: salt, sequence: sequence)
+        let signed = SignedItem.bytes(value, salt: salt, sequence: sequence)
         guard Ed25519.verify(signature, of: signed.span.bytes, by: key) else { throw .invalidSignature }
         self.value = value
         seal = Seal(key: key, salt: salt, sequence: sequence, signature: signature)
@@ -93,19 +93,6 @@ package struct Item: Hashable, Sendable {
     /// Where a mutable item is stored: SHA-1 of its key and its salt.
     package static func target(of key: Ed25519.PublicKey, salt: [UInt8] = []) -> NodeID {
         NodeID(SHA1.hash(key.bytes + salt).value)
-    }
-
-    /// What is signed: bencoded salt (unless empty), sequence number and value, put together as the inside of a
-    /// dictionary would be (BEP 44, "signature verification").
-    package static func signedBytes(_ value: [UInt8], salt: [UInt8], sequence: Int64) -> [UInt8] {
-        var writer = ByteWriter(capacity: value.count + salt.count + 40)
-        if !salt.isEmpty {
-            writer.append(utf8: "4:salt\(salt.count):")
-            writer.append(salt)
-        }
-        writer.append(utf8: "3:seqi\(sequence)e1:v")
-        writer.append(value)
-        return writer.bytes
     }
 
     /// Insists on what BEP 44 allows. Bencode has one form for each value; another one would make two targets of one

@@ -87,6 +87,37 @@ package struct Bitfield: Hashable, Sendable {
         return position * 64 + word.leadingZeroBitCount
     }
 
+    /// The first bit at or after `start` that is set, or that is not.
+    package func firstIndex(of isSet: Bool, from start: Int) -> Int? {
+        guard start >= 0, start < count else { return nil }
+        let flip: UInt64 = isSet ? 0 : .max
+        var position = start >> 6
+        var word = (words[position] ^ flip) & (.max >> UInt64(start & 63))
+        while word == 0 {
+            position += 1
+            guard position < words.count else { return nil }
+            word = words[position] ^ flip
+        }
+        let index = position * 64 + word.leadingZeroBitCount
+        // Behind the last bit of the last word stand zeros.
+        return index < count ? index : nil
+    }
+
+    /// How many bits are set in a part of it.
+    package func setCount(in range: Range<Int>) -> Int {
+        let range = range.clamped(to: 0..<count)
+        guard let last = range.last else { return 0 }
+        let (first, end) = (range.lowerBound >> 6, last >> 6)
+        var sum = 0
+        for position in first...end {
+            var word = words[position]
+            if position == first { word &= .max >> UInt64(range.lowerBound & 63) }
+            if position == end { word &= .max << UInt64(63 - last & 63) }
+            sum += word.nonzeroBitCount
+        }
+        return sum
+    }
+
     /// How many bits are set here and in `other` (of the same count).
     package func commonCount(with other: Bitfield) -> Int {
         guard other.count == count else { return 0 }
