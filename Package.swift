@@ -107,6 +107,8 @@ let fuzzTargets: [Target] = [
     fuzzer("FuzzBencode", ["Bencode", "Primitives"]),
     fuzzer("FuzzMagnet", ["Metainfo", "Primitives"]),
     fuzzer("FuzzMetainfo", ["Metainfo", "Primitives"]),
+    fuzzer("FuzzHave", ["Availability", "Primitives"]),
+    fuzzer("FuzzRecord", ["Availability", "Cryptography", "Primitives"]),
     fuzzer("FuzzKRPC", ["Kademlia", "Primitives"]),
     fuzzer("FuzzTable", ["Kademlia", "Cryptography", "Primitives"]),
     fuzzer("FuzzWire", ["PeerWire", "Metainfo", "Primitives"]),

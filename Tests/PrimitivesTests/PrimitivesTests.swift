@@ -94,6 +94,21 @@ struct BitfieldTests {
         }
     }
 
+    @Test("set and clear bits are found, and counted in any part", arguments: [1, 63, 64, 65, 200])
+    func parts(count: Int) {
+        var random = SeededRandom(seed: UInt64(count))
+        var bits = Bitfield(count: count)
+        for index in 0..<count { bits[index] = Bool.random(using: &random) }
+        for start in 0...count {
+            #expect(bits.firstIndex(of: true, from: start) == (start..<count).first { bits[$0] })
+            #expect(bits.firstIndex(of: false, from: start) == (start..<count).first { !bits[$0] })
+            let end = Int.random(in: start...count, using: &random)
+            #expect(bits.setCount(in: start..<end) == (start..<end).count { bits[$0] })
+        }
+        #expect(bits.setCount(in: -5..<count + 5) == bits.setCount)
+        #expect(bits.firstIndex(of: true, from: -1) == nil)
+    }
+
     @Test("an index from a remote never traps")
     func outside() {
         var bits = Bitfield(count: 3)
@@ -145,5 +160,17 @@ struct InstantTests {
         #expect(Instant.zero + .milliseconds(3) == Instant(nanoseconds: 3_000_000))
         #expect(Duration.seconds(Int64.max).wholeNanoseconds == .max)
         #expect(Instant(nanoseconds: 5) - Instant(nanoseconds: 2) == .nanoseconds(3))
+    }
+}
+
+@Suite("Wall clock")
+struct WallClockTests {
+    @Test("it goes on with the monotonic clock, in milliseconds, and no time is too far for it")
+    func goesOn() {
+        let clock = WallClock(unixMilliseconds: 1_700_000_000_000, at: .zero + .seconds(5))
+        #expect(clock.unixMilliseconds(at: .zero + .seconds(5)) == 1_700_000_000_000)
+        #expect(clock.unixMilliseconds(at: .zero + .milliseconds(6500)) == 1_700_000_001_500)
+        #expect(clock.unixMilliseconds(at: .zero) == 1_699_999_995_000)
+        _ = WallClock(unixMilliseconds: .min, at: .distantFuture).unixMilliseconds(at: .distantFuture)
     }
 }
