@@ -17,7 +17,7 @@ package enum KeyFile {
         /// Other than 64 or 128 hexadecimal digits and a line end.
         case malformed
         case exists
-        /// The system locks no more memory for us.
+        /// The system has no more memory for secrets.
         case noMemory
     }
 

@@ -1,4 +1,5 @@
 import Cryptography
+import Glibc
 import Primitives
 import Testing
 
@@ -33,5 +34,48 @@ struct SecretTests {
         }
         let empty = Secret([UInt8]().span.bytes)
         #expect(empty == nil)
+    }
+
+    @Test("lie in memory of their own: locked, read-only, in no core dump, between pages that nobody may touch")
+    func mapping() throws {
+        let secret = try #require(Secret.random(byteCount: 40))
+        let pages = try SecretTests.mappings(around: secret)
+
+        #expect(pages.own.permissions == "r--p")
+        #expect(pages.own.bytes == Int(sysconf(Int32(_SC_PAGESIZE))))
+        // "dd": do not dump; "lo": locked (proc(5)).
+        #expect(pages.own.flags.contains("dd"))
+        #expect(pages.own.flags.contains("lo") == SecretTests.mayLock)
+        #expect(pages.before.permissions == "---p")
+        #expect(pages.after.permissions == "---p")
+    }
+
+    @Test("can be written while they are made, and by nobody afterwards")
+    func sealing() throws {
+        var permissions: String?
+        let secret = try Secret(byteCount: 32) { (span) throws in
+            let start = span.withUnsafeMutableBytes { UInt(bitPattern: $0.baseAddress) }
+            permissions = try Mapping.all().first { $0.range.contains(start) }?.permissions
+        }
+        #expect(permissions == "rw-p")
+        #expect(try SecretTests.mappings(around: try #require(secret)).own.permissions == "r--p")
+    }
+
+    /// Whether the system lets this process lock a page: by its limit, or because it is root.
+    static var mayLock: Bool {
+        var limit = rlimit()
+        getrlimit(Int32(__RLIMIT_MEMLOCK.rawValue), &limit)
+        return geteuid() == 0 || limit.rlim_cur >= 1 << 20
+    }
+
+    static func mappings(around secret: Secret) throws -> (before: Mapping, own: Mapping, after: Mapping) {
+        let start = secret.bytes.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+        let all = try Mapping.all()
+        let index = try #require(all.firstIndex { $0.range.contains(start) })
+        try #require(index > 0 && index + 1 < all.count)
+        let (before, own, after) = (all[index - 1], all[index], all[index + 1])
+        // Beside it, not merely the next one somewhere.
+        try #require(before.range.upperBound == own.range.lowerBound && own.range.upperBound == after.range.lowerBound)
+        return (before, own, after)
     }
 }

@@ -181,22 +181,4 @@ struct InfoHashTextTests {
         #expect(InfoHash(text: String(repeating: "0", count: 32)) == nil)
         #expect(InfoHash(text: String(repeating: "0", count: 39)) == nil)
     }
-
-    @Test(
-        "decodes base 32 as RFC 4648 prints it",
-        arguments: [
-            ("", ""), ("MY", "f"), ("MZXQ", "fo"), ("mzxw6", "foo"), ("MZXW6YQ", "foob"), ("MZXW6YTB", "fooba"),
-        ]
-    )
-    func decodes(text: String, expected: String) {
-        #expect(Base32.decode(text) == Array(expected.utf8))
-    }
-
-    @Test(
-        "refuses base 32 of an impossible length, with spare bits, or other characters",
-        arguments: ["M", "MZX", "MZ", "M=", "0A"]
-    )
-    func refuses(text: String) {
-        #expect(Base32.decode(text) == nil)
-    }
 }

@@ -1,7 +1,7 @@
 import CSodium
 package import Primitives
 
-/// BLAKE2b (RFC 7693), by libsodium, with a key that says what the digest is for.
+/// BLAKE2b (RFC 7693), by libsodium, with a key that says what the digest is for, or without one.
 package enum BLAKE2b {
     /// A digest of 20 bytes: a name in the DHT's key space.
     ///
@@ -15,8 +15,10 @@ package enum BLAKE2b {
         UInt256(hash(bytes, for: purpose, byteCount: UInt256.byteCount).span.bytes)
     }
 
-    /// - Parameter byteCount: 16 to 64.
-    package static func hash(_ bytes: RawSpan, for purpose: StaticString, byteCount: Int) -> [UInt8] {
+    /// - Parameters:
+    ///   - purpose: the key, at most 64 bytes; an empty one is none.
+    ///   - byteCount: of the digest, 16 to 64. It is hashed as well: a short digest is not the beginning of a long one.
+    package static func hash(_ bytes: RawSpan, for purpose: StaticString = "", byteCount: Int) -> [UInt8] {
         precondition((16...64).contains(byteCount) && purpose.utf8CodeUnitCount <= 64)
         let key = purpose.bytes
         var digest = [UInt8](repeating: 0, count: byteCount)

@@ -11,7 +11,7 @@ extension Ed25519 {
         /// Scalar and prefix, 32 bytes each.
         private let expanded: Secret
 
-        /// Expands a seed of 32 bytes; `nil` for any other length, or where no memory can be locked.
+        /// Expands a seed of 32 bytes; `nil` for any other length, or where the system has no more memory for secrets.
         package init?(seed: RawSpan) {
             guard seed.byteCount == 32 else { return nil }
             // Safe: SHA-512 reads the 32 bytes of the seed and writes 64.
@@ -29,7 +29,7 @@ extension Ed25519 {
             self.init(expanded)
         }
 
-        /// A new key, that is kept nowhere; `nil` where no memory can be locked.
+        /// A new key, that is kept nowhere; `nil` where the system has no more memory for secrets.
         package static func random() -> SigningKey? {
             guard let seed = Secret.random(byteCount: 32) else { return nil }
             return SigningKey(seed: seed.bytes)
@@ -49,7 +49,7 @@ extension Ed25519 {
 
         /// Signs a message (RFC 8032, 5.1.6); the same message always gets the same signature.
         ///
-        /// - Returns: `nil` where no memory can be locked for the nonce.
+        /// - Returns: `nil` where the system has no more memory for the nonce.
         package func signature(of message: RawSpan) -> Signature? {
             let prefix = expanded.bytes.extracting(last: 32)
             guard let nonce = Scalar(hashing: prefix, message), let point = nonce.point else { return nil }

@@ -47,7 +47,7 @@ extension ShoalError {
                 "'\(path)' holds no key: 64 hexadecimal digits (a seed) or 128 (an expanded key) are needed"
             )
         case .exists: self.init(.files, "'\(path)' exists already")
-        case .noMemory: self.init(.failed, "no memory can be locked for the key; raise the limit (ulimit -l)")
+        case .noMemory: self.init(.failed, "no memory is left for the key")
         }
     }
 }

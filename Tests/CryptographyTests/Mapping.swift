@@ -1,0 +1,39 @@
+import Glibc
+import Testing
+
+/// A stretch of this process's memory, as `/proc/self/smaps` describes it (proc(5)).
+struct Mapping {
+    let range: Range<UInt>
+    /// `rw-p`
+    let permissions: String
+    /// Two letters each: `dd` is left out of core dumps, `lo` is locked.
+    private(set) var flags: Set<String> = []
+
+    var bytes: Int { range.count }
+
+    /// All of them, in the order of their addresses.
+    static func all() throws -> [Mapping] {
+        let file = try #require(fopen("/proc/self/smaps", "re"))
+        defer { fclose(file) }
+        var mappings: [Mapping] = []
+        var line = [CChar](repeating: 0, count: 8192)
+        while fgets(&line, Int32(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+            if let mapping = Mapping(words) {
+                mappings.append(mapping)
+            } else if words.first == "VmFlags:", !mappings.isEmpty {
+                mappings[mappings.count - 1].flags = Set(words.dropFirst())
+            }
+        }
+        return mappings
+    }
+
+    /// Reads `7f12a000-7f12b000 r--p ...`; `nil` for the other lines.
+    private init?(_ words: [String]) {
+        let bounds = words.first?.split(separator: "-").compactMap { UInt($0, radix: 16) } ?? []
+        guard words.count >= 5, bounds.count == 2, bounds[0] < bounds[1] else { return nil }
+        range = bounds[0]..<bounds[1]
+        permissions = words[1]
+    }
+}
