@@ -58,6 +58,8 @@ package enum CloseReason: Hashable, Sendable {
     case badRequest
     /// It keeps asking for what it is refused.
     case ignoresRefusals
+    /// Somebody who holds more of what we need takes its place.
+    case madeRoom
     /// More connections than one swarm keeps.
     case tooManyPeers
 }

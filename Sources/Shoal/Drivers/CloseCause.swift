@@ -20,6 +20,7 @@ extension CloseReason {
         case .badRequest: "bad_request"
         case .ignoresRefusals: "ignores_refusals"
         case .tooManyPeers: "too_many_peers"
+        case .madeRoom: "made_room"
         }
     }
 }

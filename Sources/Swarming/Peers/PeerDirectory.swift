@@ -40,17 +40,18 @@ package struct PeerDirectory {
         package var maxConnections = 200
         /// Dials under way at a time.
         package var maxDialling = 16
+        package var records = RecordLimits()
 
         package init() {}
     }
 
-    private enum State: Hashable {
+    enum State: Hashable {
         case idle
         case dialling
         case connected
     }
 
-    private struct Candidate {
+    struct Candidate {
         var endpoint: Endpoint
         var source: PeerSource
         var state = State.idle
@@ -58,23 +59,30 @@ package struct PeerDirectory {
         var dialAt: Instant
         /// Equals are dialled in random order, or every node would begin with the same peer.
         var ticket: UInt64
+
+        func isReady(at now: Instant) -> Bool { state == .idle && dialAt <= now }
     }
 
-    private let limits: Limits
+    let limits: Limits
     private var random: SeededRandom
-    private var candidates: [Candidate] = []
+    private(set) var candidates: [Candidate] = []
     private var indices: [Endpoint: Int] = [:]
     private var perAddress: [IPAddress: Int] = [:]
     private var banned: LRUCache<HostKey, Bool>
     private var own: LRUCache<Endpoint, Bool>
     private var dialling = 0
     private var connections = 0
+    var guide: RecordGuide
+    var shares: DialShares
 
     package init(limits: Limits = .init(), seed: UInt64) {
         self.limits = limits
         random = SeededRandom(seed: seed)
         banned = LRUCache(capacity: limits.banned)
         own = LRUCache(capacity: 16)
+        // A seed of its own: where there are no records all is as if there were none.
+        guide = RecordGuide(limits: limits.records, seed: ~seed)
+        shares = DialShares(recordsOfTen: limits.records.recordsOfTen)
     }
 
     package var count: Int { candidates.count }
@@ -107,16 +115,23 @@ package struct PeerDirectory {
     }
 
     /// The peer to dial now, if there is one and the limits leave room; it counts as being dialled.
+    ///
+    /// Peers that the user named come first. Of the others seven in ten are chosen by the plan that `Swarm.guide` makes of
+    /// records, as long as it names any, and the rest by their turn: `reason(of:)` tells which.
     package mutating func next(at now: Instant) -> Endpoint? {
         guard dialling < limits.maxDialling, connections + dialling < limits.maxConnections else { return nil }
         var best: Int?
-        for (index, candidate) in candidates.enumerated()
-        where candidate.state == .idle && candidate.dialAt <= now {
+        for (index, candidate) in candidates.enumerated() where candidate.isReady(at: now) {
             if best.map({ PeerDirectory.isBetter(candidate, than: candidates[$0]) }) ?? true { best = index }
         }
-        guard let best else { return nil }
-        setState(.dialling, of: best)
-        return candidates[best].endpoint
+        guard var chosen = best else { return nil }
+        var reason = candidates[chosen].source == .user ? DialReason.user : .chance
+        if reason == .chance, shares.isTurnOfRecords, let pick = takePick(at: now), let index = indices[pick.endpoint] {
+            (chosen, reason) = (index, pick.reason)
+        }
+        setState(.dialling, of: chosen)
+        shares.began(candidates[chosen].endpoint, reason)
+        return candidates[chosen].endpoint
     }
 
     /// When `next` may have another answer; `nil` where that depends on other events only.
@@ -205,7 +220,10 @@ package struct PeerDirectory {
         dialling += (state == .dialling ? 1 : 0) - (old == .dialling ? 1 : 0)
         connections += (state == .connected ? 1 : 0) - (old == .connected ? 1 : 0)
         candidates[index].state = state
+        if state == .idle { shares.ended(candidates[index].endpoint) }
     }
+
+    func candidate(at endpoint: Endpoint) -> Candidate? { indices[endpoint].map { candidates[$0] } }
 
     /// The candidate that failed most often goes, or one of a lesser source; never one that is in use or that the user named.
     private mutating func makeRoom(for source: PeerSource) -> Bool {
@@ -225,6 +243,7 @@ package struct PeerDirectory {
     private mutating func remove(at index: Int) {
         setState(.idle, of: index)
         let endpoint = candidates[index].endpoint
+        guide.forget(endpoint)
         let last = candidates.count - 1
         candidates.swapAt(index, last)
         indices[candidates[index].endpoint] = index

@@ -27,6 +27,9 @@ struct RarityOrder {
     /// Pieces in the order that no peer with a bitfield holds.
     var unheldCount: Int { ends[0] }
 
+    /// Pieces in the order that a single peer with a bitfield holds; some of them, where there are thousands.
+    var singlyHeld: ArraySlice<UInt32> { ends.count > 1 ? order[ends[0]..<ends[1]].prefix(4096) : [] }
+
     func contains(_ piece: Int) -> Bool { members[piece] }
 
     func availability(of piece: Int) -> Int { piece < availability.count ? Int(availability[piece]) : 0 }
