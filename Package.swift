@@ -31,6 +31,7 @@ let layers: [Target] = [
     .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     // 1 vocabulary
     library("Primitives", []),
     library("Cryptography", ["Primitives", "CLibcrypto", "CSodium"]),
@@ -59,7 +60,11 @@ let layers: [Target] = [
         ]
     ),
     // 7 programs
-    program("shoal", path: "Sources/shoal-cli", ["Shoal", "Primitives", "Metainfo", "Cryptography", "CLinux"]),
+    program(
+        "shoal",
+        path: "Sources/shoal-cli",
+        ["Shoal", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode"]
+    ),
     .target(name: "CBench"),
     program(
         "shoal-bench",
@@ -90,7 +95,7 @@ let testTargets: [Target] = [
         "ShoalTests",
         ["Shoal", "Metainfo", "PeerWire", "Swarming", "EventLoop", "Storage", "Primitives", "TestSupport"]
     ),
-    tests("CommandLineTests", ["shoal", "Shoal", "Primitives"]),
+    tests("CommandLineTests", ["shoal", "Shoal", "Primitives", "TestSupport"]),
     tests("IntegrationTests", ["Shoal", "Metainfo", "PeerWire", "Cryptography", "Primitives", "TestSupport"]),
     tests("TidyTests", []),
 ]

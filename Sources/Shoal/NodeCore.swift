@@ -157,9 +157,13 @@ final class NodeCore {
         let addresses = listenAddresses.map(\.description)
         emit(
             .listening(
-                address: addresses.first ?? "",
-                address6: addresses.count > 1 ? addresses.last : nil,
-                nodeID: dht?.nodeID.hex ?? ""
+                Listening(
+                    address: addresses.first ?? "",
+                    address6: addresses.count > 1 ? addresses.last : nil,
+                    nodeID: dht?.nodeID.hex ?? "",
+                    key: identity.publicKey.text,
+                    keyOrigin: state == nil ? .noFolder : state?.identity == nil ? .folderInUse : .kept
+                )
             )
         )
         turn {

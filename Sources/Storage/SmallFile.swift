@@ -41,18 +41,3 @@ package enum SmallFile {
         return true
     }
 }
-
-/// A lock on a file, held until the object or the process goes; the kernel lets go of it after a crash.
-package final class FileLock {
-    private let descriptor: Int32
-
-    /// `nil` when another process holds it, or the file cannot be made.
-    package init?(_ path: String) {
-        guard let file = Descriptor(open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)),
-            flock(file.number, LOCK_EX | LOCK_NB) == 0
-        else { return nil }
-        descriptor = file.release()
-    }
-
-    deinit { close(descriptor) }
-}

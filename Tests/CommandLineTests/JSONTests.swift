@@ -52,12 +52,20 @@ struct JSONTests {
         "each event has its names, in their order",
         arguments: [
             (
-                .listening(address: "127.0.0.1:6881", address6: nil, nodeID: "ab"),
-                #"{"event":"listening","address":"127.0.0.1:6881","node_id":"ab"}"#
+                .listening(Listening(address: "127.0.0.1:6881", nodeID: "ab", key: "sp1-k")),
+                #"{"event":"listening","address":"127.0.0.1:6881","node_id":"ab","key":"sp1-k","key_origin":"kept"}"#
             ),
             (
-                .listening(address: "0.0.0.0:6881", address6: "[::]:6881", nodeID: "ab"),
-                #"{"event":"listening","address":"0.0.0.0:6881","address6":"[::]:6881","node_id":"ab"}"#
+                .listening(
+                    Listening(
+                        address: "0.0.0.0:6881",
+                        address6: "[::]:6881",
+                        nodeID: "ab",
+                        key: "sp1-k",
+                        keyOrigin: .folderInUse
+                    )
+                ),
+                #"{"event":"listening","address":"0.0.0.0:6881","address6":"[::]:6881","node_id":"ab","key":"sp1-k","key_origin":"folder_in_use"}"#
             ),
             (
                 .published(

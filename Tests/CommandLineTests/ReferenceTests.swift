@@ -15,7 +15,7 @@ struct ReferenceTests {
 
     @Test("a family and a verb never share a word")
     func families() {
-        #expect(Verb.families == ["dht", "torrent"])
+        #expect(Verb.families == ["dht", "torrent", "id"])
         #expect(Verb.families.allSatisfy { Verb(rawValue: $0) == nil })
     }
 
@@ -24,7 +24,7 @@ struct ReferenceTests {
         let lines = Help.text(for: .program).split(separator: "\n")
         #expect(lines[1].hasPrefix("  shoal share PATH...") && lines[2].hasPrefix("  shoal fetch WHAT"))
         #expect(lines[3] == "Examples")
-        #expect(lines.count < 40 && lines.allSatisfy { $0.count <= 96 })
+        #expect(lines.count <= 40 && lines.allSatisfy { $0.count <= 96 })
     }
 
     @Test("a verb's help names every option of it", arguments: Verb.allCases)
@@ -42,7 +42,8 @@ struct ReferenceTests {
             let words = command.split(separator: " ").dropFirst().map { word in
                 word.contains("...") ? someHash : word.filter { $0 != "'" }
             }
-            #expect(refusal(words, files: ["album.torrent"]) == nil, "\(example.command)")
+            let refusal = refusal(words, environment: ["HOME": "/home/u"], files: ["album.torrent"])
+            #expect(refusal == nil, "\(example.command)")
         }
     }
 

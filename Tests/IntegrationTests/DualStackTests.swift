@@ -16,7 +16,7 @@ struct DualStackTests {
         let node = Node(configuration)
         try await node.start()
         let (address, address6) = try await node.first { event -> (String, String?)? in
-            if case .listening(let address, let address6, _) = event { (address, address6) } else { nil }
+            if case .listening(let listening) = event { (listening.address, listening.address6) } else { nil }
         }
         return Started(node: node, address: address, address6: address6)
     }

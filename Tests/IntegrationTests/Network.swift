@@ -78,7 +78,7 @@ extension Node {
     func listening() async throws -> String {
         try start()
         for await event in events {
-            if case .listening(let address, _, _) = event { return address }
+            if case .listening(let listening) = event { return listening.address }
         }
         throw ShoalError(.failed, "the node ended before it listened")
     }

@@ -20,7 +20,9 @@ enum Layers {
         "EventLoop": ["Primitives", "CLinux", "CUV", "Glibc", "Synchronization"],
         "Storage": ["Primitives", "Cryptography", "Metainfo", "CLinux", "CSQLite", "Glibc", "Synchronization"],
         "Shoal": vocabulary.union(formats).union(machines).union(["EventLoop", "Storage", "Glibc", "Synchronization"]),
-        "shoal-cli": ["Shoal", "Primitives", "Metainfo", "Cryptography", "CLinux", "Glibc", "Synchronization"],
+        "shoal-cli": [
+            "Shoal", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc", "Synchronization",
+        ],
         "shoal-bench": vocabulary.union(formats).union(machines)
             .union(["Shoal", "Storage", "Simulation", "EventLoop", "CBench", "Glibc", "Synchronization"]),
     ]

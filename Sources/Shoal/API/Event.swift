@@ -1,7 +1,7 @@
 /// What a node tells its owner.
 public enum Event: Hashable, Sendable {
-    /// TCP and UDP are bound: `ip:port`, the same of IPv6 where both families are, and the node ID in hex.
-    case listening(address: String, address6: String?, nodeID: String)
+    /// TCP and UDP are bound.
+    case listening(Listening)
     /// The DHT: who answers.
     case dht(DHTStatus)
     /// A torrent is known in full (made, read, or its metadata arrived).
@@ -22,6 +22,45 @@ public enum Event: Hashable, Sendable {
     case interrupted(signal: Int32)
     /// One sentence for the person, e.g. that no bootstrap node answers; not fatal.
     case notice(String)
+}
+
+/// Where a node listens, and as whom.
+public struct Listening: Hashable, Sendable {
+    /// Where the key of a node is from.
+    public enum KeyOrigin: String, Hashable, Sendable {
+        /// Kept in the state folder; the next run goes by it too.
+        case kept
+        /// Made for this run, because another process goes by the one in the state folder.
+        case folderInUse = "folder_in_use"
+        /// Made for this run, because there is no state folder.
+        case noFolder = "no_folder"
+    }
+
+    /// `ip:port`, of IPv4 where both families are there.
+    public var address: String
+    /// `[ip]:port`, where both families are there.
+    public var address6: String?
+    /// 40 hexadecimal digits; empty without the DHT.
+    public var nodeID: String
+    /// The public key: `sp1-` and 55 characters.
+    public var key: String
+    /// Where that is from.
+    public var keyOrigin: KeyOrigin
+
+    /// Where a node listens, and as whom.
+    public init(
+        address: String,
+        address6: String? = nil,
+        nodeID: String,
+        key: String,
+        keyOrigin: KeyOrigin = .kept
+    ) {
+        self.address = address
+        self.address6 = address6
+        self.nodeID = nodeID
+        self.key = key
+        self.keyOrigin = keyOrigin
+    }
 }
 
 /// The DHT as a person sees it.

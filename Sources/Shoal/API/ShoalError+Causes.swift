@@ -12,6 +12,11 @@ extension ShoalError {
         }
     }
 
+    /// A key of this host that is not safe to use.
+    init(_ fault: IdentityFault, in folder: String) {
+        self.init(.files, "\(folder)/\(IdentityFile.name) \(fault.message)")
+    }
+
     /// Something in a torrent that cannot be used.
     init(_ error: MetainfoError, in what: String) {
         self.init(.badData, "\(what) cannot be used: \(error)")

@@ -5,13 +5,14 @@ import Kademlia
 import Primitives
 import Storage
 
-/// What a node keeps between runs: `identity.key`, `dht.nodes`, `dht.peers`, `dht.peers6` and `state.sqlite`, in a folder of its owner's
-/// (0700).
+/// What a node keeps between runs: `identity.key`, `dht.nodes`, `dht.peers`, `dht.peers6` and `state.sqlite`, in a folder
+/// of its owner's (0700); `lock` is held by the process that goes by the key.
 final class StateFolder {
     let path: String
     let resume: ResumeStore
-    /// Held by the one process that uses the table: two nodes with one ID would confuse everybody's tables.
-    private let tableLock: FileLock?
+    /// Held by the one process that goes by the key and uses the table: two nodes with one ID would confuse everybody's
+    /// tables, and two that publish under one key would outdo each other.
+    private let lock: FileLock?
     /// The key in `identity.key`; `nil` while another process goes by it.
     let identity: Ed25519.SigningKey?
 
@@ -22,16 +23,34 @@ final class StateFolder {
         } catch {
             throw ShoalError(error)
         }
-        tableLock = FileLock(path + "/dht.lock")
-        guard tableLock != nil else {
+        lock = try StateFolder.lock(path)
+        guard lock != nil else {
             identity = nil
             return
         }
         do throws(IdentityFault) {
             identity = try IdentityFile(folder: path, now: SystemClock.secondsSinceEpoch).signingKey
         } catch {
-            throw ShoalError(.files, "\(path)/\(IdentityFile.name) \(error.message)")
+            throw ShoalError(error, in: path)
         }
+    }
+
+    /// The lock of a state folder, or `nil` while another process holds it.
+    static func lock(_ folder: String) throws(ShoalError) -> FileLock? {
+        let path = folder + "/lock"
+        do throws(FileLock.Fault) {
+            return try FileLock(path)
+        } catch .held {
+            return nil
+        } catch {
+            throw ShoalError(.files, "cannot use \(path): \(error.message)")
+        }
+    }
+
+    /// The nodes of the last run in a folder; `nil` when the file is missing or is not what we wrote (hardening D16).
+    static func table(_ folder: String) -> TableFile? {
+        guard let bytes = SmallFile.read(folder + "/dht.nodes", limit: TableFile.mostBytes) else { return nil }
+        return try? TableFile(bytes.span.bytes)
     }
 
     /// What is being written: two at a time would use the same temporary file.
@@ -41,14 +60,10 @@ final class StateFolder {
 
     private func peersPath(_ family: AddressFamily) -> String { path + (family == .v4 ? "/dht.peers" : "/dht.peers6") }
 
-    /// The nodes of the last run; `nil` when the file is missing or is not what we wrote (hardening D16).
-    func loadTable() -> TableFile? {
-        guard let bytes = SmallFile.read(tablePath, limit: TableFile.mostBytes) else { return nil }
-        return try? TableFile(bytes.span.bytes)
-    }
+    func loadTable() -> TableFile? { StateFolder.table(path) }
 
     /// Whether this process may go by the ID in the table and write the table.
-    var ownsTable: Bool { tableLock != nil }
+    var ownsTable: Bool { lock != nil }
 
     func saveTable(_ table: TableFile, on disk: DiskWorkers) {
         // An empty table is no news: what was remembered is worth more.

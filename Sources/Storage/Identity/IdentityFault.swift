@@ -6,7 +6,9 @@ package enum IdentityFault: Error, Hashable, Sendable {
     case notRegular
     /// It belongs to another user.
     case foreign
-    case readableByOthers(mode: UInt32)
+    case openToOthers(mode: UInt32)
+    /// Others may write into the state folder, and so take the key away or put another in its place.
+    case folderOpen(mode: UInt32)
     /// It has a second name, by which others may read or change it.
     case linked
     /// Too short, too long, or not written by us.
@@ -14,6 +16,8 @@ package enum IdentityFault: Error, Hashable, Sendable {
     /// The public key is not that of the seed.
     case mismatch
     case noMemory
+    /// There is one already, or something else of that name.
+    case exists
     case unreadable(Int32)
     case unwritable(Int32)
 
@@ -23,14 +27,17 @@ package enum IdentityFault: Error, Hashable, Sendable {
         case .symlink: "is a symbolic link; put the file itself there"
         case .notRegular: "is not a regular file; move it away"
         case .foreign: "belongs to another user; take a state folder of your own"
-        case .readableByOthers(let mode):
-            "is readable by others (mode 0\(String(mode, radix: 8))); if nobody has read it, run chmod 600 on it, "
-                + "else move it away, and a new key is made"
+        case .openToOthers(let mode):
+            "is \(mode & 0o044 == 0 ? "open to" : "readable by") others (mode 0\(String(mode, radix: 8))); if nobody "
+                + "has read it, run chmod 600 on it, else move it away, and a new key is made"
+        case .folderOpen(let mode):
+            "lies in a folder that others can write into (mode 0\(String(mode, radix: 8))); run chmod 700 on that"
         case .linked: "has a second name (hard link); remove that"
         case .malformed: "is truncated or not a key of shoal; restore it, or move it away, and a new key is made"
         case .mismatch:
             "holds a public key that is not that of its seed; restore it, or move it away, and a new key is made"
         case .noMemory: "cannot be held: no memory is left for secrets"
+        case .exists: "exists; shoal id new --replace puts it aside and makes a new one"
         case .unreadable(let code): "cannot be read: \(IdentityFault.text(of: code))"
         case .unwritable(let code): "cannot be written: \(IdentityFault.text(of: code))"
         }

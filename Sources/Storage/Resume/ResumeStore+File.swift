@@ -4,19 +4,6 @@ import Glibc
 extension ResumeStore {
     private static let schemaVersion: Int64 = 1
 
-    /// The folder may be missing, and the one above it too, as in a new home.
-    static func createFolder(_ folder: String) throws(StorageError) {
-        var path = ""
-        for component in folder.split(separator: "/") {
-            path += path.isEmpty && !folder.hasPrefix("/") ? String(component) : "/" + component
-            // Only ours to look into: it says what this person shares.
-            guard mkdir(path, 0o700) != 0, errno != EEXIST else { continue }
-            let code = errno
-            // A folder that exists on a read-only file system, or above which we may not write, is as good as made.
-            guard access(path, F_OK) == 0 else { throw StorageError(errno: code, path: path) }
-        }
-    }
-
     /// SQLite would create it readable for everybody; and it must not be led to another file (hardening F4).
     static func createFile(_ path: String) throws(StorageError) {
         guard let file = Descriptor(Glibc.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o600))

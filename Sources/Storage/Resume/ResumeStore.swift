@@ -18,7 +18,7 @@ package final class ResumeStore: Sendable {
     /// Opens the store, creating the folder (0700) and the file (0600) as needed.
     package init(folder: String) throws(StorageError) {
         path = (folder.hasSuffix("/") ? String(folder.dropLast()) : folder) + "/state.sqlite"
-        try ResumeStore.createFolder(folder)
+        try PrivateFolder.create(folder)
         try perform { _ throws(DatabaseError) in }
     }
 

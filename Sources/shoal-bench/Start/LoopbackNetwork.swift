@@ -47,7 +47,7 @@ struct LoopbackNetwork {
         var reports = 0
         for await event in node.events {
             switch event {
-            case .listening(let address, _, _): ownAddress = address
+            case .listening(let listening): ownAddress = listening.address
             case .dht(let status) where status.isJoined: if let ownAddress { return ownAddress }
             case .dht: reports += 1
             default: break

@@ -132,7 +132,9 @@ extension ArgumentParser {
     /// Finds the verb and checks that options and arguments go with it.
     private func interpret() throws(ShoalError) -> ParsedArguments {
         let candidates = words.prefix(verbCandidates)
-        guard let verb = ArgumentParser.verb(in: candidates) else { return try withoutVerb(candidates) }
+        guard let verb = ArgumentParser.verb(in: candidates) ?? usualVerb(candidates) else {
+            return try withoutVerb(candidates)
+        }
         var parsed = ParsedArguments(verb: verb)
         parsed.positionals = Array(words.dropFirst(verb.words.count))
         parsed.options = options
@@ -142,6 +144,12 @@ extension ArgumentParser {
         try checkOptions(of: verb)
         try checkCount(of: parsed)
         return parsed
+    }
+
+    /// `shoal id`, and nothing else but options.
+    private func usualVerb(_ candidates: ArraySlice<String>) -> Verb? {
+        guard words.count == 1, options[.help] == nil else { return nil }
+        return candidates.first.flatMap(Verb.usual)
     }
 
     /// No verb: help for the program or a family, or a slip of the finger.

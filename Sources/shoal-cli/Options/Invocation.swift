@@ -12,6 +12,7 @@ struct Invocation: Hashable, Sendable {
         case node(Network)
         case dht(DHTQuestion)
         case torrent(TorrentTask)
+        case identity(IdentityTask)
         case completions(Shell)
         case man
         case version
@@ -87,6 +88,17 @@ struct Invocation: Hashable, Sendable {
         case show(String)
         case magnet(String)
         case verify(torrent: String, data: String)
+    }
+
+    struct IdentityTask: Hashable, Sendable {
+        enum Kind: Hashable, Sendable {
+            case show
+            case new(replacing: Bool)
+            case qr
+        }
+
+        var kind: Kind
+        var stateFolder: String
     }
 
     enum Shell: String, CaseIterable, Hashable, Sendable {

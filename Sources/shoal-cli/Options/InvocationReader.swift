@@ -45,6 +45,9 @@ struct InvocationReader {
         case .torrentShow: .torrent(.show(first))
         case .torrentMagnet: .torrent(.magnet(first))
         case .torrentVerify: .torrent(.verify(torrent: first, data: parsed.positionals.dropFirst().first ?? "."))
+        case .idShow: .identity(try identity(.show))
+        case .idNew: .identity(try identity(.new(replacing: try values.flag(.replace))))
+        case .idQR: .identity(try identity(.qr))
         case .completions: .completions(try choice(first, of: Invocation.Shell.self, origin: "completions"))
         case .man: .man
         case .version: .version
@@ -110,6 +113,13 @@ struct InvocationReader {
         var question = Invocation.DHTQuestion(kind: kind, network: try network())
         if let timeout = try seconds(.timeout) { question.timeout = timeout }
         return question
+    }
+
+    private func identity(_ kind: Invocation.IdentityTask.Kind) throws(ShoalError) -> Invocation.IdentityTask {
+        guard let folder = try stateFolder() else {
+            throw ShoalError(.usage, "there is no home folder, so --state DIR must say where the key is")
+        }
+        return Invocation.IdentityTask(kind: kind, stateFolder: folder)
     }
 
     private func network() throws(ShoalError) -> Network {

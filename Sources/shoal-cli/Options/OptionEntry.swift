@@ -13,6 +13,7 @@ enum OptionName: String, CaseIterable, Hashable, Sendable {
     case compareAndSwap = "cas"
     case raw
     case isPrivate = "private"
+    case replace
     case only
     case sequential
     case stdout

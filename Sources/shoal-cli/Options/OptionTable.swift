@@ -1,6 +1,7 @@
 extension OptionEntry {
     /// Every option, in the order in which help lists them.
-    static let all: [OptionEntry] = fileEntries + itemEntries + transferEntries + networkEntries + generalEntries
+    static let all: [OptionEntry] =
+        fileEntries + itemEntries + identityEntries + transferEntries + networkEntries + generalEntries
 
     /// The options that go with a verb.
     static func entries(for verb: Verb) -> [OptionEntry] { all.filter { $0.verbs.contains(verb) } }
@@ -96,6 +97,15 @@ extension OptionEntry {
             verbs: [.dhtGet],
             meaning: "write the value's bytes to standard output, and nothing else"
         ),
+    ]
+
+    private static let identityEntries: [OptionEntry] = [
+        OptionEntry(
+            name: .replace,
+            argument: .none,
+            verbs: [.idNew],
+            meaning: "put the key that is there aside, as identity.key.TIME in the same folder, and make another"
+        )
     ]
 
     private static let transferEntries: [OptionEntry] = [

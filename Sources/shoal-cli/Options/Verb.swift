@@ -17,6 +17,9 @@ enum Verb: String, CaseIterable, Hashable, Sendable {
     case torrentShow = "torrent show"
     case torrentMagnet = "torrent magnet"
     case torrentVerify = "torrent verify"
+    case idShow = "id show"
+    case idNew = "id new"
+    case idQR = "id qr"
     case completions
     case man
     case version
@@ -25,12 +28,15 @@ enum Verb: String, CaseIterable, Hashable, Sendable {
     /// One word, or two for a verb of a family.
     var words: [String] { rawValue.split(separator: " ").map(String.init) }
 
-    /// The first words that need a second one: `dht`, `torrent`.
+    /// The first words that need a second one: `dht`, `torrent`, `id`.
     static let families: [String] = allCases.reduce(into: []) { families, verb in
         if verb.words.count == 2, let family = verb.words.first, !families.contains(family) {
             families.append(family)
         }
     }
+
+    /// What a family's word means alone; the others need a second one.
+    static func usual(of family: String) -> Verb? { family == "id" ? .idShow : nil }
 
     /// The verbs of a family, in the order of the table.
     static func members(of family: String) -> [Verb] {

@@ -1,6 +1,6 @@
 extension VerbEntry {
     /// Every verb, in the order in which help lists them.
-    static let all: [VerbEntry] = mainEntries + dhtEntries + torrentEntries + aboutEntries
+    static let all: [VerbEntry] = mainEntries + dhtEntries + torrentEntries + identityEntries + aboutEntries
 
     static func entry(for verb: Verb) -> VerbEntry? { all.first { $0.verb == verb } }
 
@@ -206,6 +206,42 @@ extension VerbEntry {
             details: """
                 Hashes the data at PATH (default: the current folder) and compares every piece with the .torrent \
                 file. Exit code 5 when a piece is missing or wrong.
+                """
+        ),
+    ]
+
+    private static let identityEntries: [VerbEntry] = [
+        VerbEntry(
+            verb: .idShow,
+            arguments: "",
+            argumentCount: 0...0,
+            argumentKind: .none,
+            summary: "print this node's public key",
+            details: """
+                Prints the public key that nodes of this state folder are known by, its file, when it was made and the                 node ID; into a pipe, the key alone. Touches no network and changes nothing; a node may be running.                 Exit code 7 where there is no key yet. shoal id alone does the same.
+                """
+        ),
+        VerbEntry(
+            verb: .idNew,
+            arguments: "",
+            argumentCount: 0...0,
+            argumentKind: .none,
+            summary: "make this node's key",
+            details: """
+                Makes the key that a node would make when it first starts, and prints the public key. Where there is one                 it is exit code 6, unless --replace puts that aside: for a key that others may have read. Refused                 while a node goes by the key.
+                """,
+            examples: [
+                Example(command: "shoal id new --replace", meaning: "go by another key from now on")
+            ]
+        ),
+        VerbEntry(
+            verb: .idQR,
+            arguments: "",
+            argumentCount: 0...0,
+            argumentKind: .none,
+            summary: "show the public key as a QR code",
+            details: """
+                Draws the public key as a QR code, for a camera to read. In colours of its own on a terminal; elsewhere,                 and with --color never, in blocks that are meant for a dark ground. With --json the key is text.
                 """
         ),
     ]

@@ -68,7 +68,7 @@ struct Display {
 
     private mutating func remember(_ event: Event) {
         switch event {
-        case .listening(let address, _, _): self.address = address
+        case .listening(let listening): address = listening.address
         case .dht(let status): dht = status
         case .torrent(let torrent): self.torrent = torrent
         case .progress(let progress): self.progress = progress
@@ -125,4 +125,6 @@ enum Paint {
     static func red(_ text: String) -> String { "\u{1B}[31m\(text)\u{1B}[0m" }
     static func yellow(_ text: String) -> String { "\u{1B}[33m\(text)\u{1B}[0m" }
     static func green(_ text: String) -> String { "\u{1B}[32m\(text)\u{1B}[0m" }
+    /// Of the 256 colours those that no theme changes, for what a camera reads.
+    static func blackOnWhite(_ text: String) -> String { "\u{1B}[38;5;16;48;5;231m\(text)\u{1B}[0m" }
 }

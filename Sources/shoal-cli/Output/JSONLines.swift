@@ -4,12 +4,7 @@ import Shoal
 enum JSONLines {
     static func line(for event: Event) -> String {
         switch event {
-        case .listening(let address, let address6, let nodeID):
-            var object = JSONObject(event: "listening")
-            object.add("address", address)
-            if let address6 { object.add("address6", address6) }
-            object.add("node_id", nodeID)
-            return object.line
+        case .listening(let listening): return line(for: listening)
         case .dht(let status):
             var object = JSONObject(event: "dht")
             object.add("nodes", status.nodes)
@@ -45,6 +40,21 @@ enum JSONLines {
         }
     }
 
+    /// The key of this host.
+    ///
+    /// - Parameter aside: where the one is that it replaced.
+    static func line(for identity: NodeIdentity, aside: String? = nil) -> String {
+        var object = JSONObject(event: "identity")
+        object.add("key", identity.key)
+        object.add("node_id", identity.nodeID)
+        object.addIfPresent("last_node_id", identity.lastNodeID)
+        object.addIfPresent("last_node_id6", identity.lastNodeID6)
+        object.add("file", identity.file)
+        object.add("created", identity.created)
+        object.addIfPresent("replaced", aside)
+        return object.line
+    }
+
     /// What ended the program, or one torrent.
     static func line(for error: ShoalError, infoHash: String? = nil) -> String {
         var object = JSONObject(event: "error")
@@ -52,6 +62,16 @@ enum JSONLines {
         object.add("exit", error.code.exitCode)
         object.addIfPresent("info_hash", infoHash)
         object.add("message", error.message)
+        return object.line
+    }
+
+    private static func line(for listening: Listening) -> String {
+        var object = JSONObject(event: "listening")
+        object.add("address", listening.address)
+        object.addIfPresent("address6", listening.address6)
+        object.add("node_id", listening.nodeID)
+        object.add("key", listening.key)
+        object.add("key_origin", listening.keyOrigin.rawValue)
         return object.line
     }
 

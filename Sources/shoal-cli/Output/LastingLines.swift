@@ -10,12 +10,8 @@ enum LastingLines {
         width: Int
     ) -> [String] {
         switch event {
-        case .listening(let address, let address6, let nodeID):
-            guard purpose == .node || style.isVerbose else { return [] }
-            // A machine without IPv6 is as good as any, so only a curious person is told.
-            let isWithoutIPv6 = style.isVerbose && address6 == nil && address.hasPrefix("0.0.0.0:")
-            let addresses = address + (address6.map { " and \($0)" } ?? (isWithoutIPv6 ? " (no IPv6 here)" : ""))
-            return ["listening on \(addresses), node \(nodeID)"]
+        case .listening(let listening):
+            return purpose == .node || style.isVerbose ? lines(for: listening, isVerbose: style.isVerbose) : []
         case .dht, .progress, .interrupted: return []
         case .torrent(let torrent): return purpose == .fetch ? [description(of: torrent)] : []
         case .peer(let peer): return line(for: peer, style: style).map { [$0] } ?? []
@@ -30,6 +26,21 @@ enum LastingLines {
             let text = DisplayText.clean(message)
             return [style.usesColor ? Paint.yellow(text) : text]
         }
+    }
+
+    private static func lines(for listening: Listening, isVerbose: Bool) -> [String] {
+        let address = listening.address
+        // A machine without IPv6 is as good as any, so only a curious person is told.
+        let isWithoutIPv6 = isVerbose && listening.address6 == nil && address.hasPrefix("0.0.0.0:")
+        let second = listening.address6.map { " and \($0)" } ?? (isWithoutIPv6 ? " (no IPv6 here)" : "")
+        let node = listening.nodeID.isEmpty ? "" : ", node \(listening.nodeID)"
+        var key = "key \(listening.key)"
+        switch listening.keyOrigin {
+        case .kept: break
+        case .folderInUse: key += ", for this run only: another shoal goes by the one in the state folder"
+        case .noFolder: key += ", for this run only: there is no state folder"
+        }
+        return ["listening on \(address)\(second)\(node)", key]
     }
 
     /// The line that says why the program ends.

@@ -32,7 +32,10 @@ enum About {
     ]
 
     static let files: [Row] = [
-        Row(name: "~/.local/state/shoal", meaning: "state folder: known nodes, verified pieces"),
+        Row(
+            name: "~/.local/state/shoal",
+            meaning: "state folder: this node's private key (identity.key), known nodes, verified pieces"
+        ),
         Row(
             name: "bootstrap-nodes.txt",
             meaning: "nodes to join through, one host:port a line; looked for beside the program and in ../share/shoal"

@@ -16,7 +16,7 @@ enum Help {
         var text = "\(About.name) \(About.version): \(About.summary), with no server in between\n\n"
         text += list(main.map { row(for: $0) }, column: 23)
         text += "\nExamples\n" + list(examples(of: main), column: 57)
-        text += "\nMore commands\n" + list(Verb.allCases.filter { !main.contains($0) }.map { row(for: $0) }, column: 36)
+        text += "\nMore commands\n" + list(Verb.allCases.filter { !main.contains($0) }.compactMap(shortRow), column: 36)
         text += "\nOptions for all\n"
         text += list(OptionEntry.all.filter { $0.verbs == Verb.allCases }.map(row), column: 36)
         return text + "\nshoal help VERB explains a command with all its options; shoal man prints the manual.\n"
@@ -33,6 +33,14 @@ enum Help {
         if !entry.examples.isEmpty { text += "\nExamples\n" + list(examples(of: [verb]), column: 57) }
         text += "\nOptions (each is also an environment variable: --limit-up is SHOAL_LIMIT_UP)\n"
         return text + list(OptionEntry.entries(for: verb).map(row), column: 36)
+    }
+
+    /// A family whose word means something alone has one row for all of its verbs.
+    private static func shortRow(for verb: Verb) -> About.Row? {
+        guard let family = verb.words.first, let usual = Verb.usual(of: family) else { return row(for: verb) }
+        let words = Verb.members(of: family).compactMap(\.words.last).joined(separator: "|")
+        let summary = VerbEntry.entry(for: usual)?.summary ?? ""
+        return verb == usual ? About.Row(name: "shoal \(family) [\(words)]", meaning: summary) : nil
     }
 
     private static func row(for verb: Verb) -> About.Row {
