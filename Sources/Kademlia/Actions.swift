@@ -1,3 +1,4 @@
+package import Cryptography
 package import Primitives
 
 /// Names one lookup of one node.
@@ -58,6 +59,14 @@ package enum DHTAction: Hashable, Sendable {
     case addressChanged(IPAddress, id: NodeID)
     /// An item, proved, that is newer than what this lookup handed on before.
     indirect case foundItem(LookupID, Item)
+    /// A record of who holds which pieces, its signature proved, that is newer than what this lookup handed on before of
+    /// its key. Nobody is to be dialled because of it until `.provedKey` names an endpoint for the key.
+    indirect case foundRecord(LookupID, FoundRecord)
+    /// What somebody handed on as a record, and is none.
+    indirect case refusedRecord(LookupID, RefusedRecord)
+    /// Who answers at an endpoint that a record named, or that sent its own, holds this key, which may be another than the
+    /// record's. Said anew for each record that names the endpoint.
+    indirect case provedKey(Ed25519.PublicKey, at: Endpoint)
     case lookupProgress(LookupID, asked: Int, answered: Int)
     case finished(LookupID, LookupSummary)
     case pong(PingID, from: NodeID, roundTrip: Duration)

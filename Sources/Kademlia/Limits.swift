@@ -240,6 +240,9 @@ package struct DHTLimits: Hashable, Sendable {
     /// How long we show the same sample while there is more than fits: a quarter of a peer's lifetime.
     package var sampleInterval = Duration.seconds(600)
 
+    /// What keys and records of who holds which pieces may cost.
+    package var records = RecordLimits()
+
     package init() {}
 
     /// How many nodes bucket `index` of the routing table has room for.

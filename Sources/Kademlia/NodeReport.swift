@@ -17,6 +17,9 @@ package struct NodeReport: Sendable {
     package let storedInfoHashes: Int
     package let storedPeers: Int
     package let storedItems: Int
+    package let storedRecords: Int
+    /// Nodes of our own kind that proved their key.
+    package let overlayNodes: Int
     package let statistics: DHTStatistics
 }
 
@@ -33,6 +36,8 @@ extension DHTNode {
             storedInfoHashes: storedInfoHashCount,
             storedPeers: peers.count,
             storedItems: storedItemCount,
+            storedRecords: storedRecordCount,
+            overlayNodes: kind.overlay.count,
             statistics: statistics
         )
     }
@@ -47,6 +52,6 @@ extension DHTStatistics {
     /// Queries of others that got what they asked for.
     package var queriesAnswered: Int {
         pingsAnswered + findNodesAnswered + getPeersAnswered + announcesAccepted + getsAnswered + putsAccepted
-            + samplesAnswered
+            + samplesAnswered + proofsAnswered + getHavesAnswered + putHavesAccepted
     }
 }

@@ -1,3 +1,5 @@
+package import Availability
+
 /// Why a datagram was dropped without an answer.
 package enum DHTDropReason: Int, Hashable, Sendable, CaseIterable {
     /// Longer than `DHTLimits.datagramBytes`.
@@ -32,6 +34,10 @@ package struct DHTStatistics: Hashable, Sendable {
     package var getsAnswered = 0
     package var putsAccepted = 0
     package var samplesAnswered = 0
+    /// Our own queries (secure-peer.md, §1 and §2).
+    package var proofsAnswered = 0
+    package var getHavesAnswered = 0
+    package var putHavesAccepted = 0
     package var errorsSent = 0
 
     package var queriesSent = 0
@@ -49,10 +55,21 @@ package struct DHTStatistics: Hashable, Sendable {
     package var itemsRefused = 0
     /// Lookups whose target too many nodes surrounded (D15).
     package var eclipsesSuspected = 0
+    /// Keys that others proved to us, and proofs that showed nothing.
+    package var keysProved = 0
+    package var proofsRefused = 0
+    /// Records in replies that were good, and those that were not looked at because too many came.
+    package var recordsFound = 0
+    package var recordsUnchecked = 0
 
     private var dropped = [Int](repeating: 0, count: DHTDropReason.allCases.count)
 
     package init() {}
+
+    /// Records of others that were refused, put here or sent to us, and why.
+    package private(set) var recordsRefused: [RecordFault: Int] = [:]
+
+    mutating func refuse(_ fault: RecordFault) { recordsRefused[fault, default: 0] += 1 }
 
     package func dropped(_ reason: DHTDropReason) -> Int { dropped[reason.rawValue] }
     package var droppedInAll: Int { dropped.reduce(0, +) }
@@ -65,7 +82,8 @@ package struct DHTStatistics: Hashable, Sendable {
             \.datagramsReceived, \.datagramsSent, \.bytesReceived, \.bytesSent, \.pingsAnswered, \.findNodesAnswered,
             \.getPeersAnswered, \.announcesAccepted, \.getsAnswered, \.putsAccepted, \.samplesAnswered, \.errorsSent,
             \.queriesSent, \.repliesReceived, \.errorsReceived, \.timeouts, \.contactsRefused, \.peersRefused,
-            \.itemsRefused, \.eclipsesSuspected,
+            \.itemsRefused, \.eclipsesSuspected, \.proofsAnswered, \.getHavesAnswered, \.putHavesAccepted, \.keysProved,
+            \.proofsRefused, \.recordsFound, \.recordsUnchecked,
             \.identifierChanges, \.wakeUps, \.keysOutOfOrder,
         ]
     }
@@ -75,6 +93,7 @@ package struct DHTStatistics: Hashable, Sendable {
         var sum = left
         for counter in counters { sum[keyPath: counter] += right[keyPath: counter] }
         for (index, count) in right.dropped.enumerated() { sum.dropped[index] += count }
+        sum.recordsRefused.merge(right.recordsRefused, uniquingKeysWith: +)
         return sum
     }
 }

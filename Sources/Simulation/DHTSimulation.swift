@@ -309,7 +309,9 @@ package struct DHTSimulation {
                 host.findings.peersAt[lookup, default: []] += peers.map { _ in now }
                 host.findings.peers[lookup, default: []] += peers
             case .foundItem(let lookup, let item): host.findings.items[lookup, default: []].append(item)
-            case .lookupProgress, .scraped, .sampled, .eclipseSuspected, .addressChanged: break
+            case .lookupProgress, .scraped, .sampled, .eclipseSuspected, .addressChanged, .foundRecord, .refusedRecord,
+                .provedKey:
+                break
             case .finished(let lookup, let summary):
                 host.findings.summaries[lookup] = summary
                 host.findings.finishedAt[lookup] = now

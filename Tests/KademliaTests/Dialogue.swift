@@ -1,3 +1,4 @@
+import Cryptography
 import Kademlia
 import Primitives
 
@@ -23,7 +24,7 @@ struct Dialogue: ~Copyable {
 
     var node: DHTNode
     var now = Instant.zero
-    private var actions = DHTActionBuffer()
+    var actions = DHTActionBuffer()
     /// Everything since the last call of `take`.
     private var sent: [Sent] = []
     private var others: [DHTAction] = []
@@ -42,7 +43,21 @@ struct Dialogue: ~Copyable {
         node = DHTNode(identity: identity, at: address, limits: limits, seed: seed, now: .zero)
     }
 
-    private mutating func gather() {
+    /// A node of our own kind, which proves its key and signs.
+    init(kin: Kin, limits: DHTLimits = DHTLimits(), seed: UInt64 = 1) {
+        node = DHTNode(
+            identity: NodeIDSource(kin.key.publicKey),
+            key: kin.key,
+            at: kin.contact.endpoint.address,
+            family: kin.contact.endpoint.address.family,
+            limits: limits,
+            seed: seed,
+            now: .zero
+        )
+        node.wallClock = WallClock(unixMilliseconds: Kin.epoch, at: .zero)
+    }
+
+    mutating func gather() {
         for action in actions.actions {
             if case .send(let range, let endpoint) = action {
                 sent.append(Sent(text: text(actions.bytes[range]), to: endpoint))

@@ -66,7 +66,7 @@ extension DHTNode {
             joining.wasWoken = joining.retryAt != nil
             join(at: now, into: &actions)
         }
-        for lookup in lookups where lookup.replies == 0 {
+        for lookup in lookups where lookup.replies == 0 && !lookup.isInOverlay {
             guard let index = lookups.index(of: lookup.id) else { continue }
             lookups[index].add(new)
             pump(lookup.id, at: now, into: &actions)

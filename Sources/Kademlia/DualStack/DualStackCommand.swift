@@ -1,3 +1,5 @@
+import Availability
+import Cryptography
 import Primitives
 
 /// A command that runs on both halves of a node: what each of them has said of it.
@@ -11,6 +13,7 @@ struct DualStackCommand: Sendable {
     private var progress: [AddressFamily: Progress] = [:]
     private var summaries: [AddressFamily: LookupSummary] = [:]
     private var newest: Item?
+    private var records: [Ed25519.PublicKey: Int64] = [:]
 
     init(target: NodeID) { self.target = target }
 
@@ -27,6 +30,13 @@ struct DualStackCommand: Sendable {
     mutating func isNews(_ item: Item) -> Bool {
         guard item.isNewer(than: newest) else { return false }
         newest = item
+        return true
+    }
+
+    /// Whether a record is newer than what either half has found before of its key.
+    mutating func isNews(_ record: AvailabilityRecord) -> Bool {
+        guard records[record.key].map({ $0 < record.sequence }) ?? true else { return false }
+        records[record.key] = record.sequence
         return true
     }
 

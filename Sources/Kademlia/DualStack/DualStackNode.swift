@@ -14,6 +14,8 @@ package struct DualStackNode: ~Copyable {
     private var commands: [LookupID: DualStackCommand] = [:]
     /// Whether the driver resolves the bootstrap nodes; one answer serves both halves.
     private var isResolving = false
+    /// Records that one half has just found: what they say of the other family is the other half's to find out.
+    private var claims: [FoundRecord] = []
 
     /// A node with one half or two; one with none stays silent.
     package init(v4: consuming DHTNode?, v6: consuming DHTNode?) {
@@ -138,9 +140,9 @@ package struct DualStackNode: ~Copyable {
     }
 
     /// Tells both halves which addresses this host has; see `DHTNode.hasAddresses`.
-    package mutating func hasAddresses(_ addresses: [IPAddress]) {
-        tell(.v4) { $0.hasAddresses(addresses) }
-        tell(.v6) { $0.hasAddresses(addresses) }
+    package mutating func hasAddresses(_ addresses: [IPAddress], port: UInt16? = nil) {
+        tell(.v4) { $0.hasAddresses(addresses, port: port) }
+        tell(.v6) { $0.hasAddresses(addresses, port: port) }
     }
 
     /// Asks whether a node is there. Where we have no half of its family, it is not.
@@ -261,7 +263,7 @@ package struct DualStackNode: ~Copyable {
         }
     }
 
-    private mutating func forEachHalf(
+    mutating func forEachHalf(
         at now: Instant,
         into actions: inout DHTActionBuffer,
         _ body: (inout DHTNode, inout DHTActionBuffer) -> Void
@@ -294,9 +296,18 @@ package struct DualStackNode: ~Copyable {
     ) {
         guard hasBoth else { return }
         actions.rewrite(from: start) { merged($0, from: family) }
-        guard let heard = tell(family, { $0.companionship.takeHeard() }), !heard.isEmpty else { return }
+        let heard = tell(family) { $0.companionship.takeHeard() } ?? []
+        guard !heard.isEmpty || !claims.isEmpty else { return }
         let next = actions.actions.count
-        tell(family.other) { $0.heard(of: heard, at: now, into: &actions) }
+        let found = claims
+        claims.removeAll()
+        tell(family.other) {
+            if !heard.isEmpty { $0.heard(of: heard, at: now, into: &actions) }
+            for found in found {
+                let source = (found.sender ?? found.seenAt)?.address
+                $0.prove(found.places, namedBy: source, at: now, into: &actions)
+            }
+        }
         settle(family.other, since: next, at: now, into: &actions)
     }
 
@@ -315,6 +326,10 @@ package struct DualStackNode: ~Copyable {
         case .lookupProgress(let lookup, let asked, let answered):
             guard let sum = commands[lookup]?.progressed(family, asked: asked, answered: answered) else { return nil }
             return .lookupProgress(lookup, asked: sum.asked, answered: sum.answered)
+        case .foundRecord(let lookup, let found):
+            guard commands[lookup]?.isNews(found.record) == true else { return nil }
+            claims.append(found)
+            return action
         case .foundItem(let lookup, let item):
             return commands[lookup]?.isNews(item) == true ? action : nil
         case .finished(let lookup, let summary):

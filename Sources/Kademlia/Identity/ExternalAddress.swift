@@ -24,6 +24,8 @@ struct ExternalAddress: Sendable {
     /// The addresses that this host has, as far as somebody told us.
     var interfaces: [IPAddress] = []
     private var ofLoopback: IPAddress?
+    /// The port that this host listens on, as far as somebody told us.
+    var port: UInt16?
 
     /// - Parameter decided: where a former run was, until the votes say otherwise.
     init(decided: IPAddress? = nil, limits: SharedLimits) {
@@ -59,6 +61,24 @@ struct ExternalAddress: Sendable {
         let told = asker.isLoopback ? ofLoopback : ofPrivate
         let own = interfaces.filter { $0.isLoopback == asker.isLoopback && $0.isPrivate == asker.isPrivate }
         return (own + [told].compactMap { $0 }).max { $0.sharedBits(with: asker) < $1.sharedBits(with: asker) }
+    }
+
+    /// Whether we may be the one that `source` says it sees at `endpoint`: only then is what it signs said to us.
+    ///
+    /// Who relays our question to somebody else is seen in our place, so what an answer says must be checked against what
+    /// we know by ourselves. An address of our own interfaces is not translated, and there the port has to be ours too.
+    /// Beyond a translation the address is the one that the others agree on, and the port may be any. Where we know
+    /// nothing yet, only the relay's own address is ruled out; between public hosts its identifier gives it away as well.
+    func mayBeOurs(_ endpoint: Endpoint, seenBy source: IPAddress) -> Bool {
+        let address = endpoint.address
+        guard address.family == source.family else { return false }
+        if address.isLoopback || interfaces.contains(address) {
+            return address.isLoopback == source.isLoopback && port ?? endpoint.port == endpoint.port
+        }
+        if source.isPublic { return decided.map { $0 == address } ?? (address.isPublic && address != source) }
+        // A host of our own network meets us where we are.
+        return !source.isLoopback && address.isPrivate && address != source
+            && !interfaces.contains { $0.network == source.network }
     }
 
     /// Forgets the votes: what was true in another network, or before a long sleep, has no voice in this one.

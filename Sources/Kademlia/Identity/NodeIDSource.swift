@@ -29,6 +29,14 @@ package struct NodeIDSource: Hashable, Sendable {
         )
     }
 
+    /// Whether a node that we meet at `address` may go by `id` with this key.
+    ///
+    /// A host that we meet inside its own network, where any identifier goes, keeps the one that belongs to its external
+    /// address.
+    func mayGo(by id: NodeID, at address: IPAddress) -> Bool {
+        id == self.id(at: address) || address.isExemptFromBEP42 && made(id)
+    }
+
     /// Whether an identifier is ours, for whatever address.
     package func made(_ id: NodeID) -> Bool {
         (id.value.high ^ hash.high) & ~NodeID.tiedBits == 0 && id.value.middle == hash.middle

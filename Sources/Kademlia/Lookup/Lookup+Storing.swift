@@ -1,3 +1,4 @@
+import Availability
 import Primitives
 
 /// What a lookup leaves with the nodes that it found.
@@ -8,6 +9,8 @@ enum StoredValue: Hashable, Sendable {
     case peer(port: UInt16, isSeed: Bool)
     /// BEP 44.
     case item(OutgoingItem)
+    /// Which pieces we hold.
+    indirect case record(AvailabilityRecord)
 
     /// Whether every node of the region is to have it.
     var isForAll: Bool {
@@ -30,6 +33,7 @@ enum StoredValue: Hashable, Sendable {
         case .peer(let port, let isSeed):
             .announcePeer(InfoHash(target.value), port: port, isSeed: isSeed, token: token)
         case .item(let outgoing): outgoing.query(token: token, toHolderOf: sequence)
+        case .record(let record): .putHave(OutgoingPutHave(record: record, token: token))
         }
     }
 }

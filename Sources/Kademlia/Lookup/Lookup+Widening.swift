@@ -9,7 +9,7 @@ extension Lookup {
     var asksForValues: Bool {
         switch purpose {
         case .getPeers, .scrape, .item, .republish: true
-        case .join, .refresh, .findNode, .sample: false
+        case .join, .refresh, .findNode, .sample, .records, .overlay: false
         }
     }
 

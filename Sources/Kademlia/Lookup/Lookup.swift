@@ -24,6 +24,10 @@ struct Lookup: Sendable {
         case item(salt: [UInt8], newerThan: Int64?)
         /// An item that we hold for others, or keep alive ourselves.
         case republish(salt: [UInt8], newerThan: Int64?)
+        /// Who holds which pieces, among the nodes of our kind and the peers of the torrent.
+        case records(InfoHash)
+        /// More nodes of our kind.
+        case overlay
     }
 
     enum Query: Hashable, Sendable {
@@ -64,6 +68,8 @@ struct Lookup: Sendable {
     var scrape: Scrape?
     /// `nil` where no item is searched for.
     var item: ItemSearch?
+    /// `nil` where no records are searched for.
+    var records: RecordSearch?
     private var strangers: [Endpoint] = []
     /// Open queries that are not slow, to nodes and to strangers, and those that are.
     var askedInFlight = 0
@@ -85,7 +91,7 @@ struct Lookup: Sendable {
         self.target = target
         self.purpose = purpose
         storing = value.map { Storing($0) }
-        patience = if case .getPeers = purpose, value == nil { .hurried } else { .patient }
+        patience = value == nil && purpose.isHurried ? .hurried : .patient
         _limits = limits
         candidates = Candidates(target: target, usualRoundTrip: usualRoundTrip, limits: limits)
         peers = FoundPeers(limits: limits)
@@ -93,15 +99,16 @@ struct Lookup: Sendable {
         case .scrape: scrape = Scrape(limits: limits)
         case .item(let salt, let known), .republish(let salt, let known):
             item = ItemSearch(target: target, salt: salt, newerThan: known)
-        case .join, .refresh, .findNode, .getPeers, .sample: break
+        case .records(let infoHash): records = RecordSearch(infoHash: infoHash, limits: limits)
+        case .join, .refresh, .findNode, .getPeers, .sample, .overlay: break
         }
     }
 
     /// Whether somebody outside waits for it.
     var isCommanded: Bool {
         switch purpose {
-        case .findNode, .getPeers, .scrape, .sample, .item: true
-        case .join, .refresh, .republish: false
+        case .findNode, .getPeers, .scrape, .sample, .item, .records: true
+        case .join, .refresh, .republish, .overlay: false
         }
     }
 
@@ -125,13 +132,12 @@ struct Lookup: Sendable {
     mutating func nextQuery() -> Query? {
         if phase == .widening { return nextRegionQuery() }
         guard phase == .searching, !isSpent else { return nil }
-        // Strangers are a way in; whoever has heard from enough nodes needs no more of them.
-        if strangersInFlight < limits.strangersInFlight, !strangers.isEmpty, replies < limits.bucketSize {
+        if strangersInFlight < limits.strangersInFlight, !strangers.isEmpty, isInterestedInStrangers {
             strangersInFlight += 1
             queriesSent += 1
             return .stranger(strangers.removeFirst())
         }
-        guard let index = nextCandidate else { return nil }
+        guard let index = nextCandidate else { return nextFurtherQuery() }
         candidates.setState(.asked, at: index)
         askedInFlight += 1
         queriesSent += 1
@@ -214,6 +220,7 @@ struct Lookup: Sendable {
 
     var progress: Progress {
         if isSurrounded { return .complete }
+        if isWaitingForRecords { return .busy }
         let isSpent = isSpent
         var answered = 0
         for index in candidates.nearest {
@@ -227,7 +234,7 @@ struct Lookup: Sendable {
         // A refresh asks strangers for what its near nodes do not know, so it hears them out.
         if purpose == .refresh, strangersInFlight > 0 { return .busy }
         if answered >= limits.bucketSize { return .complete }
-        if strangersInFlight > 0 || !isSpent && replies < limits.bucketSize && !strangers.isEmpty { return .busy }
+        if strangersInFlight > 0 || !isSpent && isInterestedInStrangers && !strangers.isEmpty { return .busy }
         return slowInFlight > 0 ? .onlyLateAnswersMissing : .complete
     }
 
@@ -260,11 +267,20 @@ struct Lookup: Sendable {
     /// Who found something and stores nothing has what it wants; a late answer could only add to it.
     private var isGoodEnough: Bool { hasFound && progress == .onlyLateAnswersMissing }
 
+    /// Whoever has heard from enough nodes needs no strangers as a way in; of peers that are asked for their own records
+    /// each is.
+    private var isInterestedInStrangers: Bool { records != nil || replies < limits.bucketSize }
+
     /// Whether it only reads, and has something to show for it.
-    private var hasFound: Bool { storing == nil && (peers.count > 0 || item?.newest != nil) }
+    private var hasFound: Bool {
+        storing == nil && (peers.count > 0 || item?.newest != nil || records?.isEmpty == false)
+    }
 
     /// Whether it has asked as much as it may.
-    private var isSpent: Bool { queriesSent >= (hasFound ? limits.queriesOfReader : limits.queriesPerLookup) }
+    var isSpent: Bool {
+        // Of records no two nodes have the same, so a reader does not leave it at the first.
+        queriesSent >= (hasFound && records == nil ? limits.queriesOfReader : limits.queriesPerLookup)
+    }
 
     /// Ends the search as it is: there is nobody left to ask.
     mutating func abandon() { phase = .finished }
@@ -272,7 +288,7 @@ struct Lookup: Sendable {
     var summary: LookupSummary {
         let closest = closest
         return LookupSummary(
-            outcome: replies > 0 || item?.newest != nil ? .complete : .nobodyAnswered,
+            outcome: replies > 0 || item?.newest != nil || records?.isEmpty == false ? .complete : .nobodyAnswered,
             closest: closest.map(\.contact),
             queriesSent: queriesSent,
             replies: replies,

@@ -13,6 +13,10 @@ struct Message: Hashable, Sendable {
         case put
         /// BEP 51.
         case sampleInfohashes
+        /// Ours: secure-peer.md, §1 and §2.
+        case proveKey
+        case getHave
+        case putHave
         case unknown
     }
 
@@ -37,6 +41,12 @@ struct Message: Hashable, Sendable {
     /// Keys that did not follow the one before them (hardening P4).
     var orderFaults = 0
     var body = MessageBody()
+
+    /// Whether the sender says that it is a node of our kind: `sw` and a version of two bytes.
+    func isOfOurKind(_ datagram: RawSpan) -> Bool {
+        guard let client, client.count == 4 else { return false }
+        return datagram.matches(at: client.lowerBound, "sw")
+    }
 }
 
 /// The arguments of a query or the values of a reply; what a message does not carry, or not in the right form, is
@@ -79,6 +89,12 @@ struct MessageBody: Hashable, Sendable {
     var samples: Range<Int>?
     var interval: Int64?
     var number: Int64?
+
+    /// Ours: what a proof is asked with; the lists of key prefixes that are known and of records; how many are held.
+    var nonce: Range<Int>?
+    var knownKeys: Range<Int>?
+    var records: Range<Int>?
+    var count: Int64?
 }
 
 extension Message {
@@ -144,6 +160,9 @@ extension Message {
         if reader.matches(method, "get") { return .query(.get) }
         if reader.matches(method, "put") { return .query(.put) }
         if reader.matches(method, "sample_infohashes") { return .query(.sampleInfohashes) }
+        if reader.matches(method, "sp_id") { return .query(.proveKey) }
+        if reader.matches(method, "get_have") { return .query(.getHave) }
+        if reader.matches(method, "put_have") { return .query(.putHave) }
         return .query(.unknown)
     }
 }
@@ -176,7 +195,9 @@ extension MessageBody {
                 let isList = reader.nextKind == .list
                 let range = try reader.skipValue()
                 values = isList ? range : nil
-            } else if try !readScrape(key, &reader), try !readItem(key, &reader), try !readSample(key, &reader) {
+            } else if try !readScrape(key, &reader), try !readItem(key, &reader), try !readSample(key, &reader),
+                try !readRecords(key, &reader)
+            {
                 try reader.skipValue()
             }
         }

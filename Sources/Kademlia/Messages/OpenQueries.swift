@@ -10,6 +10,8 @@ enum QueryPurpose: Hashable, Sendable {
     /// A lookup asks about a place beside its target.
     case findNode(LookupID)
     case store(LookupID)
+    /// Which key does who answers there hold?
+    case proveKey
 }
 
 /// How long an answer is waited for before it is called slow, and the others are enough.

@@ -14,6 +14,10 @@ enum OutgoingQuery: Hashable, Sendable {
     case sampleInfohashes(NodeID)
     case get(NodeID, newerThan: Int64?)
     case put(OutgoingPut)
+    /// `sp_id`, with the number that the answer has to sign.
+    case proveKey(UInt256)
+    case getHave(OutgoingGetHave)
+    case putHave(OutgoingPutHave)
 }
 
 /// The errors of BEP 5 and BEP 44 that we answer with.
@@ -28,6 +32,11 @@ enum ProtocolError: Hashable, Sendable {
     case saltTooLong
     case otherSequence
     case oldSequence
+    case networkQuota
+    case addressQuota
+    case fromTheFuture
+    case expired
+    case recordTooLong
 
     /// The bencoded list of code and text.
     fileprivate var encoded: StaticString {
@@ -41,6 +50,11 @@ enum ProtocolError: Hashable, Sendable {
         case .invalidSignature: "li206e17:invalid signaturee"
         case .saltTooLong: "li207e18:salt over 64 bytese"
         case .otherSequence: "li301e27:cas mismatch, read it againe"
+        case .networkQuota: "li202e12:prefix quotae"
+        case .addressQuota: "li202e13:address quotae"
+        case .fromTheFuture: "li203e15:from the futuree"
+        case .expired: "li203e7:expirede"
+        case .recordTooLong: "li205e20:value over 745 bytese"
         case .oldSequence: "li302e28:sequence number is not newere"
         }
     }
@@ -93,6 +107,12 @@ extension ByteWriter {
             target.value.write(to: &self)
             padding(from: start)
             append("e1:q17:sample_infohashes")
+        case .proveKey(let nonce):
+            arguments(ofProof: nonce)
+        case .getHave(let query):
+            arguments(ofGetHave: query, from: start)
+        case .putHave(let query):
+            arguments(ofPutHave: query)
         }
         if isReadOnly { append("2:roi1e") }
         append("1:t4:")
@@ -111,11 +131,12 @@ extension ByteWriter {
 
     /// The beginning of a reply, open for further values of `r` in the order interval, nodes, number, samples, token,
     /// values.
-    mutating func beginReply(from id: NodeID, to querier: Endpoint, filters: ScrapeFilters? = nil) {
+    mutating func beginReply(from id: NodeID, to querier: Endpoint, filters: ScrapeFilters? = nil, count: Int? = nil) {
         append("d")
         externalAddress(querier)
         append("1:rd")
         if let filters { replyFilters(seeds: filters.seeds, peers: filters.peers) }
+        if let count { replyCount(count) }
         append("2:id20:")
         id.value.write(to: &self)
     }

@@ -32,12 +32,17 @@ extension DHTNode {
         case .get: answerGet(message, datagram, from: sender, at: now, into: &actions)
         case .put: answerPut(message, datagram, from: sender, at: now, into: &actions)
         case .sampleInfohashes: answerSample(message, datagram, from: sender, at: now, into: &actions)
+        case .proveKey: answerProof(message, datagram, from: sender, at: now, into: &actions)
+        case .getHave: answerGetHave(message, datagram, from: sender, at: now, into: &actions)
+        case .putHave: answerPutHave(message, datagram, from: sender, at: now, into: &actions)
         case .unknown:
             sendError(.methodUnknown, message, datagram, to: sender, into: &actions)
         }
         queryLimits.sent(statistics.bytesSent - sent, to: sender.address, at: now)
         // One that is read-only cannot be asked by others, so it is no use in a table (BEP 43, hardening D13).
-        if !message.isReadOnly { heard(Contact(querier, sender), at: now, into: &actions) }
+        guard !message.isReadOnly else { return }
+        heard(Contact(querier, sender), at: now, into: &actions)
+        if message.isOfOurKind(datagram) { wasAsked(by: Contact(querier, sender), at: now, into: &actions) }
     }
 
     private mutating func answerPing(
@@ -165,13 +170,14 @@ extension DHTNode {
         _ datagram: RawSpan,
         _ sender: Endpoint,
         filters: ScrapeFilters? = nil,
+        count held: Int? = nil,
         into actions: inout DHTActionBuffer,
         _ values: (inout ByteWriter) -> Void
     ) {
         let transaction = datagram.extracting(message.transaction)
         reachability.answered(sender.address, at: toldTime)
         let count = actions.send(to: sender) {
-            $0.beginReply(from: id, to: sender, filters: filters)
+            $0.beginReply(from: id, to: sender, filters: filters, count: held)
             values(&$0)
             $0.endReply(transaction: transaction)
         }

@@ -28,9 +28,11 @@ extension DHTNode {
     private mutating func move(to renamed: NodeID, at now: Instant, into actions: inout DHTActionBuffer) {
         id = renamed
         table = table.moved(to: renamed, at: now)
+        let search = kind.overlay.refresh
+        kind.overlay.move(to: renamed, at: now)
         statistics.identifierChanges += 1
         // A search for the old neighbourhood is of no use any more.
-        for outdated in [joining.lookup, refresh].compactMap({ $0 }) {
+        for outdated in [joining.lookup, refresh, search].compactMap({ $0 }) {
             lookups.removeAll { $0.id == outdated }
             starved.removeAll { $0 == outdated }
         }

@@ -49,9 +49,9 @@ extension DHTNode {
         joining.endpoints = Array(usable.prefix(limits.bootstrapEndpoints))
         // Every lookup that still knows nobody goes to them directly: none has to wait for the join.
         for lookup in lookups {
-            guard lookup.replies == 0 || lookup.id == joining.lookup, let index = lookups.index(of: lookup.id) else {
-                continue
-            }
+            guard lookup.replies == 0 || lookup.id == joining.lookup, !lookup.isInOverlay,
+                let index = lookups.index(of: lookup.id)
+            else { continue }
             lookups[index].add(strangers: joining.endpoints)
         }
         // The join goes last: if there is nobody, it fails, and the others learn it from that.
@@ -108,7 +108,8 @@ extension DHTNode {
         if !joining.hasJoined { joinFailed(at: now, into: &actions) }
         for lookup in lookups where lookup.replies == 0 {
             guard let index = lookups.index(of: lookup.id) else { continue }
-            table.closest(to: lookup.target, atMost: limits.bucketSize, for: nil, into: &contactScratch)
+            let nodes = lookup.isInOverlay ? kind.overlay.table : table
+            nodes.closest(to: lookup.target, atMost: limits.bucketSize, for: nil, into: &contactScratch)
             lookups[index].add(contactScratch)
             pump(lookup.id, at: now, into: &actions)
         }

@@ -60,6 +60,7 @@ extension DHTNode {
         // As long as somebody may still tell us of a node, a lookup that found none has not failed.
         let isTheirTurn = id != joining.lookup || joining.resolveDeadline != nil
         if lookups[index].replies == 0, lookups[index].phase != .finished, isWaitingForNodes, isTheirTurn { return }
+        if lookups.isWaitingForPeers(index) { return }
         lookups[index].advancePhase()
         if lookups[index].needsWidening {
             widen(index, at: now, into: &actions)
@@ -104,6 +105,7 @@ extension DHTNode {
             case .scrape(let infoHash): .scrape(infoHash)
             case .sample: .sampleInfohashes(lookups[index].target)
             case .item, .republish: .get(lookups[index].target, newerThan: lookups[index].item?.latest)
+            case .records, .overlay: .getHave(lookups[index].getHave)
             case .join, .refresh, .findNode:
                 .findNode(lookups[index].target, wantsBoth: wantsBothFamilies(for: lookups[index].purpose))
             }
@@ -172,8 +174,10 @@ extension DHTNode {
         let lookup = lookups.remove(at: index)
         // Who surrounds a key shall not be where its next search begins.
         let closest = lookup.closest
-        if !lookup.isSurrounded { recent.found(closest.map(\.contact), at: now) }
-        size.measured(lookup.target, closest: closest.map(\.distance), isDrawn: lookup.purpose == .refresh)
+        if !lookup.isInOverlay {
+            if !lookup.isSurrounded { recent.found(closest.map(\.contact), at: now) }
+            size.measured(lookup.target, closest: closest.map(\.distance), isDrawn: lookup.purpose == .refresh)
+        }
         switch lookup.purpose {
         case .join: joinFinished(at: now, into: &actions)
         case .refresh:
@@ -181,7 +185,12 @@ extension DHTNode {
             // After a join all parts of the table are filled one after the other, then upkeep sets the pace.
             if table.hasUnexploredBucket(limits: limits) { refreshStaleBucket(at: now, into: &actions) }
         case .republish: republished(lookup, at: now)
-        case .findNode, .getPeers, .sample, .item: actions.append(.finished(lookup.id, lookup.summary))
+        case .overlay: overlayRefreshed(at: now, into: &actions)
+        case .findNode, .sample, .item, .records: actions.append(.finished(lookup.id, lookup.summary))
+        case .getPeers(let infoHash):
+            actions.append(.finished(lookup.id, lookup.summary))
+            // Records are asked of the peers that it found: they wait for no more of them.
+            for search in lookups.recordSearches(of: infoHash) { pump(search, at: now, into: &actions) }
         case .scrape:
             if let scrape = lookup.scrape { actions.append(.scraped(lookup.id, scrape.summary)) }
             actions.append(.finished(lookup.id, lookup.summary))

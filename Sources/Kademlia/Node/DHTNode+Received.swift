@@ -65,7 +65,7 @@ extension DHTNode {
         case (.reply, let id?):
             statistics.repliesReceived += 1
             heardAddress(message, datagram, from: sender, at: now, into: &actions)
-            answered(query, by: Contact(id, sender), message.body, datagram, at: now, into: &actions)
+            answered(query, by: Contact(id, sender), message, datagram, at: now, into: &actions)
         default:
             // Alive, but of no use to us: the node keeps its place in the table.
             statistics.errorsReceived += 1
@@ -78,23 +78,32 @@ extension DHTNode {
     private mutating func answered(
         _ query: OpenQuery,
         by contact: Contact,
-        _ body: MessageBody,
+        _ message: Message,
         _ datagram: RawSpan,
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) {
         if let expected = query.expected, expected != contact.id {
             table.forget(Contact(expected, query.endpoint), at: now)
+            kind.overlay.forget(Contact(expected, query.endpoint), at: now)
         }
         recent.answered(contact)
         admit(contact, after: now - query.sentAt, at: now, into: &actions)
+        let isOfOurKind = message.isOfOurKind(datagram)
+        if isOfOurKind, query.purpose != .proveKey { met(contact, after: now - query.sentAt, at: now, into: &actions) }
         switch query.purpose {
         case .verify:
             break
         case .ping(let ping):
             actions.append(.pong(ping, from: contact.id, roundTrip: now - query.sentAt))
+        case .proveKey:
+            proofArrived(of: query, from: contact, message, datagram, at: now, into: &actions)
         case .lookup(let id), .findNode(let id):
-            lookupAnswered(id, query, by: contact, body, datagram, at: now, into: &actions)
+            // A mainline node may answer our own queries as if they were `find_node`: it knows nothing of the overlay.
+            if !isOfOurKind, let index = lookups.index(of: id), lookups[index].isInOverlay {
+                return fail(query, at: now, into: &actions)
+            }
+            lookupAnswered(id, query, by: contact, message.body, datagram, at: now, into: &actions)
         case .store(let id):
             guard let index = lookups.index(of: id) else { return }
             lookups[index].storeConfirmed(query)
@@ -127,7 +136,8 @@ extension DHTNode {
             lookups[index].scrape?.take(body, peers, in: datagram)
         case .sample: sampled(body, in: datagram, of: contact, by: id).map { actions.append($0) }
         case .item, .republish: takeItem(of: index, query, body, datagram, at: now, into: &actions)
-        case .join, .refresh, .findNode: break
+        case .records: takeRecords(of: index, contact, body, datagram, at: now, into: &actions)
+        case .join, .refresh, .findNode, .overlay: break
         }
         if lookups[index].isCommanded {
             actions.append(
@@ -147,7 +157,9 @@ extension DHTNode {
         var new: [Endpoint] = []
         for peer in peers where lookups[index].peers.admits(peer, from: source) { new.append(peer) }
         statistics.peersRefused += peers.count - new.count
-        if !new.isEmpty { actions.append(.foundPeers(lookups[index].id, new)) }
+        if new.isEmpty { return }
+        actions.append(.foundPeers(lookups[index].id, new))
+        askForRecords(ofPeersFoundBy: index, new, at: toldTime, into: &actions)
     }
 
     /// Whether we talk to a node that another one named (hardening D2).
@@ -170,7 +182,7 @@ extension DHTNode {
             if let questionable { verify(questionable, at: now, into: &actions) }
         case .added:
             // Lookups that had nobody to ask are glad of the first node that there is.
-            for lookup in lookups where lookup.replies == 0 && lookup.id != joining.lookup {
+            for lookup in lookups where lookup.replies == 0 && lookup.id != joining.lookup && !lookup.isInOverlay {
                 guard let index = lookups.index(of: lookup.id) else { continue }
                 lookups[index].add([contact])
                 pump(lookup.id, at: now, into: &actions)
@@ -186,6 +198,8 @@ extension DHTNode {
             verifying.remove(query.endpoint)
         case .ping(let ping):
             actions.append(.pingFailed(ping))
+        case .proveKey:
+            _ = kind.proving.close(query.endpoint)
         case .lookup(let id), .findNode(let id):
             guard let index = lookups.index(of: id) else { return }
             lookups[index].failed(query)

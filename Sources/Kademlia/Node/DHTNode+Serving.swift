@@ -5,7 +5,10 @@ extension DHTNode {
     package var isServing: Bool { reachability.isServing(at: toldTime) }
 
     /// Tells the node which addresses its host has: by them it names itself to those that share a network with it.
-    package mutating func hasAddresses(_ addresses: [IPAddress]) {
+    ///
+    /// - Parameter port: the one that it listens on.
+    package mutating func hasAddresses(_ addresses: [IPAddress], port: UInt16? = nil) {
+        if let port { identity.external.port = port }
         identity.external.interfaces = addresses.filter { $0.family == family && !$0.isReserved }
     }
 

@@ -10,6 +10,8 @@ extension DHTNode {
             case .failed(let query): timedOut(query, at: now, into: &actions)
             }
         }
+        askForProofs(at: now, into: &actions)
+        askPeers(at: now, into: &actions)
         feedStarved(at: now, into: &actions)
         if let deadline = joining.resolveDeadline, deadline <= now {
             bootstrapNodesResolved([], at: now, into: &actions)
@@ -23,7 +25,7 @@ extension DHTNode {
 
     private mutating func becameSlow(_ query: OpenQuery, at now: Instant, into actions: inout DHTActionBuffer) {
         switch query.purpose {
-        case .ping, .verify:
+        case .ping, .verify, .proveKey:
             return
         case .lookup(let id), .findNode(let id):
             guard let index = lookups.index(of: id) else { return }
@@ -42,8 +44,10 @@ extension DHTNode {
         if let expected = query.expected {
             let contact = Contact(expected, query.endpoint)
             table.failed(contact, at: now)
+            kind.overlay.failed(contact, at: now)
             if queries.areAnswered { recent.failed(contact, at: now) }
         }
+        noteSilence(of: query, at: now)
         // First, so that lookups that have run out of nodes wait for those that the new attempt may find.
         rejoinIfAlone(at: now, into: &actions)
         fail(query, at: now, into: &actions)
@@ -53,6 +57,7 @@ extension DHTNode {
     private mutating func upkeep(at now: Instant, into actions: inout DHTActionBuffer) {
         peers.sweep(at: now)
         items.sweep(at: now)
+        if let wallClock { kind.records.sweep(at: now, wallClock) }
         var pings = 0
         let silent = table.nodesToPing(atMost: limits.pingsPerUpkeep, freshness: limits.freshness, at: now)
         for contact in silent {
@@ -70,6 +75,7 @@ extension DHTNode {
             pings += 1
         }
         refreshStaleBucket(at: now, into: &actions)
+        overlayUpkeep(at: now, into: &actions)
     }
 
     /// Looks into the part of the key space that we know least of, unless we are at it.

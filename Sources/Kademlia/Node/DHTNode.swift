@@ -1,3 +1,4 @@
+package import Cryptography
 package import Primitives
 
 /// A node of the mainline DHT (BEP 5) as a pure machine: datagrams and the time go in, datagrams and findings come out.
@@ -42,6 +43,7 @@ package struct DHTNode: ~Copyable {
     var announcements: OwnAnnouncements
     /// Who proved lately that it receives what we send to it (hardening D9).
     var validated: RecentAddresses
+    let kind: OwnKind
     var reachability: Reachability
     var sample: InfoHashSample
 
@@ -59,6 +61,7 @@ package struct DHTNode: ~Copyable {
     ///
     /// - Parameters:
     ///   - source: makes its identifiers, one for each external address (BEP 42).
+    ///   - key: proves the identifier to nodes of our own kind and signs nothing else here; `source` is made of it.
     ///   - address: the external address, where somebody knows it; the votes of others correct it.
     ///   - former: the identifier of a former run. Most likely the address is still the same, and who begins with the right
     ///     identifier need not join twice.
@@ -66,6 +69,7 @@ package struct DHTNode: ~Copyable {
     ///   - seed: where all its randomness comes from; must be unpredictable outside of tests.
     package init(
         identity source: NodeIDSource,
+        key: Ed25519.SigningKey? = nil,
         at address: IPAddress? = nil,
         formerly former: NodeID? = nil,
         family: AddressFamily = .v4,
@@ -74,7 +78,7 @@ package struct DHTNode: ~Copyable {
         now: Instant
     ) {
         let limits = SharedLimits(limits)
-        let identity = Identity(source: source, address: address, limits: limits)
+        let identity = Identity(source: source, key: key, address: address, limits: limits)
         let known = former.flatMap { source.made($0) ? $0 : nil }
         self.init(id: known ?? source.id(at: address), identity, family, limits, seed, now)
     }
@@ -119,6 +123,7 @@ package struct DHTNode: ~Copyable {
         announcements = OwnAnnouncements(limits: limits)
         validated = RecentAddresses(lifetime: limits.validation, capacity: limits.validatedSources, now: now)
         reachability = Reachability(limits: shared, now: now)
+        kind = OwnKind(id: id, limits: shared, now: now)
         sample = InfoHashSample(limits: shared)
         toldTime = now
     }
@@ -208,8 +213,16 @@ package struct DHTNode: ~Copyable {
         if let deadline = queries.nextDeadline { next = min(next, deadline) }
         if let deadline = joining.resolveDeadline { next = min(next, deadline) }
         if let deadline = joining.retryAt { next = min(next, deadline) }
+        if let deadline = kind.proving.nextDeadline { next = min(next, deadline) }
+        if let deadline = kind.peerQuestions.nextDeadline { next = min(next, deadline) }
         if let deadline = nextUpkeep { next = min(next, deadline) }
         return next == .distantFuture ? nil : next
+    }
+
+    /// What the calendar says, as it was last told; without it no record can be judged, so none is taken.
+    package var wallClock: WallClock? {
+        get { kind.wallClock }
+        set { kind.wallClock = newValue }
     }
 
     /// Whether somebody answered since we were last alone.
@@ -237,6 +250,12 @@ package struct DHTNode: ~Copyable {
     package func storedItem(at target: NodeID) -> Item? { items.item(at: target, toldTime) }
 
     package var storedItemCount: Int { items.count }
+
+    /// Records that others put here.
+    package var storedRecordCount: Int { kind.records.count }
+
+    /// Nodes of our own kind that proved their key.
+    package var overlayNodeCount: Int { kind.overlay.count }
 
     // MARK: Sending
 

@@ -35,6 +35,12 @@ struct NamedContacts: Sendable {
         }
     }
 
+    /// Leaves out as many as it takes to fit, heads included.
+    mutating func fit(_ limit: Int) {
+        trim(toBytes: limit)
+        if byteCount > limit { removeAll() }
+    }
+
     /// Lets `fill` replace the contacts of one family, which are wanted from here on.
     mutating func name(_ family: AddressFamily, _ fill: (inout [Contact]) -> Void) {
         switch family {
@@ -66,7 +72,8 @@ extension DHTNode {
         named.removeAll()
         switch method {
         case .findNode, .getPeers, .get, .sampleInfohashes: break
-        case .ping, .announcePeer, .put, .unknown: return
+        case .getHave: return nameOwnKind(body, to: asker, beside: companion)
+        case .ping, .announcePeer, .put, .proveKey, .putHave, .unknown: return
         }
         guard let place = body.place else { return }
         let count = limits.bucketSize
@@ -78,6 +85,24 @@ extension DHTNode {
         case .some(let companion):
             named.name(companion.family) {
                 companion.table.closest(to: place, atMost: count, for: asker, into: &$0)
+            }
+        case .none: break
+        }
+    }
+    /// Chooses the contacts for the answer to one of our own queries, which only nodes of our own kind understand.
+    private mutating func nameOwnKind(_ body: MessageBody, to asker: IPAddress, beside companion: borrowing DHTNode?) {
+        guard let place = body.place else { return }
+        let count = limits.bucketSize
+        if body.wants(family, over: family) {
+            named.name(family) { [kind] in
+                kind.overlay.table.closest(to: place, atMost: count, for: asker, into: &$0)
+            }
+        }
+        guard body.wants(family.other, over: family) else { return }
+        switch companion {
+        case .some(let companion):
+            named.name(companion.family) {
+                companion.kind.overlay.table.closest(to: place, atMost: count, for: asker, into: &$0)
             }
         case .none: break
         }
