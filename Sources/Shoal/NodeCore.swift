@@ -1,3 +1,4 @@
+import Availability
 import Cryptography
 import EventLoop
 import Kademlia
@@ -36,6 +37,9 @@ final class NodeCore {
     private let resolver: Resolver
     private var signals: Signals?
     private(set) var isStopping = false
+    /// The DHT needs its sockets no more.
+    private var hasTakenLeave = false
+    private var recordSequence: RecordSequence
     private var isStopped = false
     /// Hashing runs that somebody waits for; a stop cancels them.
     var hashing: [ObjectIdentifier: Verifier] = [:]
@@ -79,6 +83,7 @@ final class NodeCore {
         self.identity = identity
         self.emit = emit
         random = SeededRandom(seed: OSRandom.seed())
+        recordSequence = RecordSequence(last: state?.recordSequence ?? 0)
         peerID = PeerID.shoal(using: &random)
         do throws(StorageError) {
             disk = try DiskWorkers(count: configuration.diskThreads ?? DiskWorkers.coreCount, wake: loop.wakeUp)
@@ -100,6 +105,9 @@ final class NodeCore {
 
     var now: Instant { loop.now }
 
+    /// What the calendar says, for what is signed.
+    var wallClock: WallClock { WallClock(unixMilliseconds: SystemClock.millisecondsSinceEpoch, at: now) }
+
     var listenAddress: Endpoint? { listenAddresses.first }
 
     /// The same for both families.
@@ -112,6 +120,13 @@ final class NodeCore {
     func dialAddress(for family: AddressFamily) -> Endpoint? {
         listenAddresses.first { $0.address.family == family && !$0.address.isUnspecified }
             .map { Endpoint($0.address, 0) }
+    }
+
+    /// For a record that is signed now.
+    func nextRecordSequence() -> Int64 {
+        let next = recordSequence.next(at: SystemClock.millisecondsSinceEpoch)
+        state?.save(recordSequence, on: disk)
+        return next
     }
 
     func nextPeerHandle() -> PeerHandle {
@@ -209,6 +224,8 @@ final class NodeCore {
 
     /// How long a clean stop may take (cli.md).
     private static let stopLimit: Duration = .milliseconds(2500)
+    /// How long of that the last records may take: nodes that answer at all do so sooner.
+    private static let farewellLimit: Duration = .milliseconds(1000)
 
     /// Ends everything, and then calls back: at the latest when the time is over, however slow a disk is.
     func stop(then done: @escaping () -> Void) {
@@ -220,13 +237,18 @@ final class NodeCore {
         for listener in listeners { listener.close() }
         for verifier in hashing.values { verifier.cancel() }
         for torrent in Array(torrents.values) { torrent.stop {} }
-        dht?.stop()
-        finishStoppingIfIdle()
+        guard let dht else { return finishStoppingIfIdle() }
+        // Each torrent took back what it had published; whoever reads that spares itself a dial in vain.
+        dht.finishPublishing(within: NodeCore.farewellLimit) { [self] in
+            dht.stop()
+            hasTakenLeave = true
+            finishStoppingIfIdle()
+        }
     }
 
     /// State is saved by disk workers, so the last of their jobs is the end.
     private func finishStoppingIfIdle() {
-        if disk.pendingCount == 0 { finishStopping() }
+        if disk.pendingCount == 0, hasTakenLeave || dht == nil { finishStopping() }
     }
 
     private func finishStopping() {

@@ -71,7 +71,7 @@ struct DHTAnswerTests {
             isSeed: isSeed
         )
         let printed = try DHTAnswerTests.printed(json: false) { answer throws(ShoalError) in
-            try answer.holder(holder, of: someHash)
+            try answer.finding(.holder(holder), of: someHash)
         }
         #expect(printed.output == line)
     }
@@ -87,7 +87,7 @@ struct DHTAnswerTests {
             isSeed: false
         )
         let printed = try DHTAnswerTests.printed(json: true) { answer throws(ShoalError) in
-            try answer.holder(holder, of: someHash)
+            try answer.finding(.holder(holder), of: someHash)
         }
         #expect(
             printed.output == #"{"event":"have","info_hash":"\#(someHash)","address":"192.0.2.9:6881","#

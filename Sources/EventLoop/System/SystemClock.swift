@@ -1,11 +1,13 @@
 import Glibc
 
-/// The time of day, for creation dates only: it jumps, so no deadline may use it.
+/// The time of day, for what is written down or signed: it jumps, so no deadline may use it.
 package enum SystemClock {
-    package static var secondsSinceEpoch: Int64 {
+    package static var secondsSinceEpoch: Int64 { millisecondsSinceEpoch / 1000 }
+
+    package static var millisecondsSinceEpoch: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
     /// Seconds that this host has slept since it was started, give or take one: the clock of timers stands still

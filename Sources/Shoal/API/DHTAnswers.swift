@@ -163,3 +163,34 @@ public struct DHTHolder: Hashable, Sendable {
     /// Whether it says that it holds all of them.
     public var isSeed: Bool
 }
+
+/// A key's signed word on which pieces of a torrent it holds, as the DHT hands it on.
+public struct DHTRecord: Hashable, Sendable {
+    /// Who signed it, `sp1-...`.
+    public var key: String
+    /// `ip:port` where the key's owner is, or is said to be; `nil` where nobody says.
+    public var address: String?
+    /// Whether that address proved that it has the key.
+    public var isAddressProved: Bool
+    /// Pieces that it says are held.
+    public var pieces: Int?
+    /// Pieces of the torrent, by its word.
+    public var total: Int?
+    /// Seconds since it was signed, by the owner's clock.
+    public var age: Double?
+    /// Seconds for which it is still good.
+    public var timeLeft: Double?
+    /// Why it is not to be believed, a snake_case word (`expired`, `signature`, ...); `nil` where everything about it is right.
+    public var fault: String?
+
+    /// Whether it says that everything is held.
+    public var isSeed: Bool { pieces != nil && pieces == total }
+}
+
+/// What is known of who holds what of a torrent.
+public enum DHTFinding: Hashable, Sendable {
+    /// A signed record.
+    case record(DHTRecord)
+    /// What a peer answered when it was asked.
+    case holder(DHTHolder)
+}

@@ -153,6 +153,10 @@ public struct PeerStatus: Hashable, Sendable {
     public var state: State
     /// Where we know it from: `dht`, `user`, `incoming`.
     public var source: String
+    /// The key that its address proved to have, `sp1-...`; `nil` for one that proved none.
+    public var key: String?
+    /// Whether we dialled it because of what its signed record says that it holds.
+    public var isChosenForRecord = false
     /// What it calls itself: `libtorrent 2.1.1`.
     public var client: String?
     /// Why it is gone, a snake_case word: `bad_piece_data`.

@@ -94,18 +94,19 @@ extension Node {
         try await open().item(name, salt: salt, newerThan: newerThan, timeout: timeout)
     }
 
-    /// Asks the peers of a torrent which pieces they hold: a handshake each, and no data.
+    /// Finds out who holds which pieces of a torrent: by the signed records that nodes of shoal keep, and by asking its peers,
+    /// a handshake each, and no data.
     ///
     /// - Parameters:
     ///   - infoHash: 40 hexadecimal or 32 base32 digits.
     ///   - timeout: seconds in all.
-    ///   - each: called for each peer as it is known, at most 50 times.
+    ///   - each: called for each record, and for each peer as it is known, at most 50 of them.
     /// - Returns: the count of BEP 33, where nodes keep one.
     /// - Throws: `ShoalError` with `.noPeers` when no node answers, `.notFound` when none knows the torrent.
     public func holders(
         of infoHash: String,
         timeout: Double,
-        _ each: @escaping @Sendable (DHTHolder) -> Void
+        _ each: @escaping @Sendable (DHTFinding) -> Void
     ) async throws(ShoalError) -> DHTScrape? {
         try await open().holders(of: infoHash, timeout: timeout, each)
     }

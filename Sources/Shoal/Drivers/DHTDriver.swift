@@ -1,3 +1,4 @@
+import Availability
 import Cryptography
 import EventLoop
 import Kademlia
@@ -14,6 +15,9 @@ final class DHTDriver {
         var scraped: (ScrapeSummary) -> Void = { _ in }
         var sampled: (NodeSample) -> Void = { _ in }
         var foundItem: (Item) -> Void = { _ in }
+        var foundRecord: (FoundRecord) -> Void = { _ in }
+        var refusedRecord: (RefusedRecord) -> Void = { _ in }
+        var provedKey: (Ed25519.PublicKey, Endpoint) -> Void = { _, _ in }
         /// So many nodes have answered.
         var progressed: (Int) -> Void = { _ in }
         var finished: (LookupSummary) -> Void = { _ in }
@@ -37,6 +41,10 @@ final class DHTDriver {
     /// When the batch of datagrams that is being taken in began.
     private var batchTime: Instant?
     private var lookups: [LookupID: LookupHandler] = [:]
+    /// Records on their way to those that keep them, and who waits for that.
+    private var publishing: Set<LookupID> = []
+    private var whenPublished: (() -> Void)?
+    private lazy var publishAlarm = Alarm(core) { [unowned self] in published() }
     private var pings: [PingID: (PingResult) -> Void] = [:]
     private var resolved: [Endpoint] = []
     private(set) var isJoined = false
@@ -102,10 +110,13 @@ final class DHTDriver {
     var joinedFamilies: Set<AddressFamily> { Set(AddressFamily.allCases.filter { node.isJoined($0) }) }
     var contacts: [Contact] { node.contacts }
     var statistics: DHTStatistics { node.statistics }
+    /// How others see us, as far as they agree (BEP 42).
+    func externalAddress(_ family: AddressFamily) -> IPAddress? { node.externalAddress(family) }
 
     // MARK: Starting and stopping
 
     func start() {
+        node.wallClock = core.wallClock
         node.start(
             bootstrap: !core.configuration.bootstrap.isEmpty,
             remembered: remembered?.contacts ?? [],
@@ -162,6 +173,7 @@ final class DHTDriver {
     }
 
     private func report() {
+        node.wallClock = core.wallClock
         let asleep = SystemClock.secondsAsleep
         if asleep - secondsAsleep >= DHTDriver.shortestSleep {
             node.woke(at: core.now, into: &actions)
@@ -215,6 +227,49 @@ final class DHTDriver {
     /// - Parameter isKept: whether the node publishes it again, hourly, until it stops.
     func store(_ item: Item, replacing: Int64?, isKept: Bool, _ handler: LookupHandler) -> LookupID {
         begin(handler) { $0.store(item, replacing: replacing, keeping: isKept, at: $1, into: &$2) }
+    }
+
+    // MARK: Records
+
+    func findRecords(of infoHash: InfoHash, pieceCount: Int?, _ handler: LookupHandler) -> LookupID {
+        begin(handler) { $0.findRecords(of: infoHash, pieceCount: pieceCount, at: $1, into: &$2) }
+    }
+
+    /// Asks peers for the records that they have of themselves.
+    func askForRecords(of infoHash: InfoHash, from peers: [Endpoint], in lookup: LookupID) {
+        node.askForRecords(of: infoHash, from: peers, in: lookup, at: core.now, into: &actions)
+        perform()
+    }
+
+    /// Hands our record to those that keep it, and from then on to everybody who asks us.
+    func publish(_ record: AvailabilityRecord) {
+        var handler = LookupHandler()
+        var isOver = false
+        var lookup: LookupID?
+        handler.finished = { [unowned self] _ in
+            isOver = true
+            if let lookup { publishing.remove(lookup) }
+            if publishing.isEmpty { published() }
+        }
+        let id = begin(handler) { $0.publish(record, at: $1, into: &$2) }
+        lookup = id
+        if !isOver { publishing.insert(id) }
+    }
+
+    func withdrawRecord(of infoHash: InfoHash) { node.withdrawRecord(of: infoHash) }
+
+    /// Calls back when no record is on its way any more, or the time is over.
+    func finishPublishing(within limit: Duration, then done: @escaping () -> Void) {
+        guard !publishing.isEmpty else { return done() }
+        whenPublished = done
+        publishAlarm.set(core.now + limit)
+    }
+
+    private func published() {
+        publishAlarm.set(nil)
+        let done = whenPublished
+        whenPublished = nil
+        done?()
     }
 
     private func begin(
@@ -282,6 +337,9 @@ final class DHTDriver {
         case .scraped(let lookup, let summary): lookups[lookup]?.scraped(summary)
         case .sampled(let lookup, let sample): lookups[lookup]?.sampled(sample)
         case .foundItem(let lookup, let item): lookups[lookup]?.foundItem(item)
+        case .foundRecord(let lookup, let record): lookups[lookup]?.foundRecord(record)
+        case .refusedRecord(let lookup, let record): lookups[lookup]?.refusedRecord(record)
+        case .provedKey(let lookup, let key, let endpoint): lookups[lookup]?.provedKey(key, endpoint)
         case .finished(let lookup, let summary): lookups.removeValue(forKey: lookup)?.finished(summary)
         case .pong(let ping, let id, let roundTrip): pings.removeValue(forKey: ping)?(.answered(id, roundTrip))
         case .pingFailed(let ping): pings.removeValue(forKey: ping)?(.silent)

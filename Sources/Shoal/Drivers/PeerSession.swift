@@ -1,3 +1,4 @@
+import Cryptography
 import EventLoop
 import Metainfo
 import PeerWire
@@ -26,6 +27,9 @@ final class PeerSession {
     private(set) var openedAt: Instant?
     /// The entry of the torrent's directory that this connection stands for: where we dialled it, or where its twin was.
     var candidate: Endpoint?
+    /// Whose record led us to it, or would have, and whether it was dialled for what that says.
+    var recordKey: Ed25519.PublicKey?
+    var isChosenForRecord = false
 
     // Receiving (PeerSession+Receiving.swift)
     let inbox = ReceiveBuffer()

@@ -1,3 +1,4 @@
+import Availability
 import Cryptography
 import EventLoop
 import Glibc
@@ -5,8 +6,8 @@ import Kademlia
 import Primitives
 import Storage
 
-/// What a node keeps between runs: `identity.key`, `dht.nodes`, `dht.peers`, `dht.peers6` and `state.sqlite`, in a folder
-/// of its owner's (0700); `lock` is held by the process that goes by the key.
+/// What a node keeps between runs: `identity.key`, `dht.nodes`, `dht.peers`, `dht.peers6`, `records.sequence` and
+/// `state.sqlite`, in a folder of its owner's (0700); `lock` is held by the process that goes by the key.
 final class StateFolder {
     let path: String
     let resume: ResumeStore
@@ -57,6 +58,7 @@ final class StateFolder {
     private var saving: Set<String> = []
 
     private var tablePath: String { path + "/dht.nodes" }
+    private var sequencePath: String { path + "/records.sequence" }
 
     private func peersPath(_ family: AddressFamily) -> String { path + (family == .v4 ? "/dht.peers" : "/dht.peers6") }
 
@@ -84,6 +86,16 @@ final class StateFolder {
         } then: {
             if let (bytes, age) = $0 { done(bytes, age) }
         }
+    }
+
+    /// The sequence number of the last record that the key signed; later ones are higher.
+    var recordSequence: Int64 {
+        guard ownsTable, let bytes = SmallFile.read(sequencePath, limit: 20) else { return 0 }
+        return Int64(String(decoding: bytes, as: UTF8.self)) ?? 0
+    }
+
+    func save(_ sequence: RecordSequence, on disk: DiskWorkers) {
+        save(sequencePath, on: disk) { Array(String(sequence.last).utf8) }
     }
 
     /// Replaces a file as a whole, so that a crash leaves the old or the new one; on a worker, because that waits for the

@@ -129,28 +129,45 @@ extension NodeCore {
     func holders(
         of text: String,
         timeout: Double,
-        _ each: @escaping @Sendable (DHTHolder) -> Void
+        _ each: @escaping @Sendable (DHTFinding) -> Void
     ) async throws(ShoalError) -> DHTScrape? {
         let dht = try driver()
         let infoHash = try NodeCore.infoHash(text)
-        let survey = Survey(of: infoHash, core: self) { each($0) }
+        let survey = Survey(of: infoHash, core: self) { each(.holder($0)) }
+        let records = RecordSurvey(of: infoHash, core: self) { each(.record($0)) }
         let search = DHTSearch(self, timeout: timeout)
-        search.onPeers = { survey.add($0) }
+        search.onPeers = {
+            survey.add($0)
+            records.ask($0)
+        }
         let deadline = now + .seconds(min(max(0, timeout), 86_400))
-        _ = await search.run { dht.scrape(infoHash, $0) }
-        if search.peers.isEmpty, search.scrape == nil {
+        _ = await search.run {
+            records.begin(dht)
+            return dht.scrape(infoHash, $0)
+        }
+        await finish(records.finish, or: records.stop, at: deadline)
+        if search.peers.isEmpty, search.scrape == nil, records.isEmpty {
             throw NodeCore.nothing(search, "no node knows anybody who has \(infoHash)")
         }
+        await finish(survey.finish, or: survey.stop, at: deadline)
+        return search.scrape
+    }
+
+    /// Waits for something to finish, and stops it when the time is over.
+    private func finish(
+        _ work: @escaping (@escaping () -> Void) -> Void,
+        or stop: @escaping () -> Void,
+        at deadline: Instant
+    ) async {
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
             turn {
-                let alarm = Alarm(self) { survey.stop() }
+                let alarm = Alarm(self, stop)
                 alarm.set(deadline)
-                survey.finish {
+                work {
                     alarm.set(nil)
                     done.resume()
                 }
             }
         }
-        return search.scrape
     }
 }

@@ -36,6 +36,8 @@ extension TorrentSession {
     private static let mostNamedNodes = 16
     /// With so many peers nobody else is looked for before the next announce.
     private static let enoughPeers = 20
+    /// How often a fetch whose slots are all taken looks whether that could be better.
+    private static let roomInterval: Duration = .seconds(10)
 
     /// BEP 27: a private torrent is looked for nowhere but at its tracker.
     var usesDHT: Bool { core.dht != nil && !isPrivate }
@@ -56,6 +58,7 @@ extension TorrentSession {
         let lookup = core.dht?.findPeers(of: infoHash, announcing: core.listenPort, isSeed: isSeed, handler)
         // Where there is nobody to ask it has ended by now.
         discovery.lookup = discovery.isLooking ? lookup : nil
+        findRecords()
     }
 
     /// The maker of the torrent knew nodes (BEP 5): one more way into the DHT that depends on no other (hardening D16).
@@ -80,6 +83,7 @@ extension TorrentSession {
             discovery.peersNamed += 1
             directory.add(peer, source: .dht, at: core.now)
         }
+        askForRecords(from: peers)
         dial()
     }
 
@@ -100,6 +104,7 @@ extension TorrentSession {
     func leaveDHT() {
         lookupAlarm.set(nil)
         core.dht?.withdraw(infoHash)
+        leaveRecords()
         guard let lookup = discovery.lookup else { return }
         discovery.lookup = nil
         discovery.isLooking = false
@@ -114,6 +119,7 @@ extension TorrentSession {
         discovery.announcedTo = summary.storedOn
         discovery.networks = Set(summary.closest.map(\.endpoint.address.family))
         if summary.storedOn > 0, swarm != nil { ready(nil) }
+        publishWhenDue()
         lookupAlarm.set(core.now + pauseBeforeNextLookup)
     }
 
@@ -158,13 +164,22 @@ extension TorrentSession {
         case .metadata, .running: break
         case .checking, .paused, .stopped: return
         }
+        swarm?.guide(&directory, at: core.now)
         // A full node refuses nobody for good: the candidates wait, and so does the alarm, which must not ring in vain.
         while hasRoomToDial, core.hasRoom, let endpoint = directory.next(at: core.now) {
             let source = directory.source(of: endpoint) ?? .dht
             if !core.dial(endpoint, source: source, for: self) { directory.failed(endpoint, at: core.now) }
         }
-        guard hasRoomToDial else { return dialAlarm.set(nil) }
+        guard hasRoomToDial else { return makeRoom() }
         dialAlarm.set(core.hasRoom ? directory.nextDeadline : core.now + .seconds(1))
+    }
+
+    /// All slots are taken: one that is worth little may go, for somebody who holds what nobody connected has.
+    private func makeRoom() {
+        swarm?.makeRoom(in: &directory, at: core.now, into: &swarmActions)
+        performSwarm()
+        let isFetching = swarm?.isComplete == false
+        dialAlarm.set(isFetching ? core.now + TorrentSession.roomInterval : nil)
     }
 
     private var hasRoomToDial: Bool { sessions.count + directory.diallingCount < TorrentSession.maximumPeers }

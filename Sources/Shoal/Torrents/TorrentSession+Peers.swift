@@ -47,7 +47,11 @@ extension TorrentSession {
     /// Both handshakes are done.
     func opened(_ session: PeerSession) {
         sessions[session.handle] = session
-        if let candidate = session.candidate { directory.connected(candidate) }
+        if let candidate = session.candidate {
+            directory.connected(candidate)
+            session.recordKey = directory.claim(by: candidate)?.key
+            session.isChosenForRecord = directory.reason(of: candidate)?.isRecord ?? false
+        }
         peerConnected(session)
         switch phase {
         case .metadata: session.announce(Bitfield(count: 0))

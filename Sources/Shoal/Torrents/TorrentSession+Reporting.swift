@@ -1,3 +1,4 @@
+import Cryptography
 import Metainfo
 import PeerWire
 import Primitives
@@ -119,6 +120,11 @@ extension TorrentSession {
 
     func peerConnected(_ session: PeerSession) { core.emit(.peer(status(of: session, .connected, nil))) }
 
+    /// Its record claimed more than it holds.
+    func peerBrokeItsWord(_ session: PeerSession) {
+        core.emit(.peer(status(of: session, .connected, "broken_record")))
+    }
+
     func peerClosed(_ session: PeerSession, because cause: CloseCause) {
         if cause.isBan { report.banned(session.endpoint) }
         core.emit(.peer(status(of: session, cause.isBan ? .banned : .closed, cause.word)))
@@ -130,6 +136,8 @@ extension TorrentSession {
             address: session.endpoint.description,
             state: state,
             source: session.source.word,
+            key: session.recordKey?.text,
+            isChosenForRecord: session.isChosenForRecord,
             client: session.connection.remoteClientName,
             reason: reason,
             downloaded: session.receivedPayload,

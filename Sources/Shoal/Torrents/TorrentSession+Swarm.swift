@@ -33,6 +33,7 @@ extension TorrentSession {
         if swarm?.isComplete == true { completed() }
         if isSharing { awaitReady() }
         serveReaders()
+        publishWhenDue()
         dial()
     }
 
@@ -71,9 +72,15 @@ extension TorrentSession {
         case .interested: swarm?.interested(peer, at: now, into: &swarmActions)
         case .notInterested: swarm?.notInterested(peer, at: now, into: &swarmActions)
         case .have(let piece): swarm?.hasPiece(piece, peer: peer, at: now, into: &swarmActions)
-        case .bitfield(let pieces): swarm?.has(pieces, peer: peer, at: now, into: &swarmActions)
-        case .haveAll: swarm?.hasAll(peer: peer, at: now, into: &swarmActions)
-        case .haveNone: swarm?.hasNone(peer: peer, at: now, into: &swarmActions)
+        case .bitfield(let pieces):
+            swarm?.has(pieces, peer: peer, at: now, into: &swarmActions)
+            compareWithRecord(session)
+        case .haveAll:
+            swarm?.hasAll(peer: peer, at: now, into: &swarmActions)
+            compareWithRecord(session)
+        case .haveNone:
+            swarm?.hasNone(peer: peer, at: now, into: &swarmActions)
+            compareWithRecord(session)
         case .suggest(let piece): swarm?.suggested(piece, by: peer)
         case .allowedFast(let piece): swarm?.allowedFast(piece, by: peer, at: now, into: &swarmActions)
         case .reject(let block): swarm?.rejected(block, by: peer, at: now, into: &swarmActions)
@@ -169,6 +176,7 @@ extension TorrentSession {
         case .allowFast(let piece, let peer): sessions[peer]?.send { MessageWriter.allowedFast(piece, to: &$0) }
         case .announceHave(let piece):
             for session in sessions.values { session.send { MessageWriter.have(piece, to: &$0) } }
+            publishWhenDue()
         case .openPiece(let piece): openPiece(piece)
         // A payload that is still on its way into the buffer keeps it from becoming another piece's.
         case .closePiece(let piece): buffers[piece] = nil

@@ -60,6 +60,10 @@ final class TorrentSession {
     private(set) lazy var dialAlarm = Alarm(core) { [unowned self] in dial() }
     private(set) lazy var lookupAlarm = Alarm(core) { [unowned self] in discover() }
 
+    // Records
+    var records = Records()
+    private(set) lazy var publishAlarm = Alarm(core) { [unowned self] in publishWhenDue() }
+
     // Reporting
     var report: Report
     private(set) lazy var reportAlarm = Alarm(core) { [unowned self] in reportAlarmRang() }
@@ -118,6 +122,7 @@ final class TorrentSession {
     func learn(_ torrent: Torrent) {
         self.torrent = torrent
         metadataServer = MetadataServer(metadata: torrent.info.bytes)
+        prepareRecord(torrent)
         metadataAlarm.set(nil)
         // Who came while we had no metadata may fetch it from us now.
         for session in sessions.values where session.connection.supportsExtensions { session.sendExtensionHandshake() }

@@ -118,8 +118,8 @@ enum DHTCommand {
         _ node: Node,
         _ answer: DHTAnswer<some Console>
     ) async throws(ShoalError) {
-        let scrape = try await each({ (holder: DHTHolder) throws(ShoalError) in
-            try answer.holder(holder, of: infoHash)
+        let scrape = try await each({ (finding: DHTFinding) throws(ShoalError) in
+            try answer.finding(finding, of: infoHash)
         }) { show throws(ShoalError) in
             try await node.holders(of: infoHash, timeout: seconds, show)
         }

@@ -46,32 +46,6 @@ struct DHTAnswer<Surroundings: Console> {
         try print(json ? object.line : "\(people), as \(nodes) counted")
     }
 
-    func holder(_ holder: DHTHolder, of infoHash: String) throws(ShoalError) {
-        guard json else { return try print(Self.line(for: holder)) }
-        var object = JSONObject(event: "have")
-        object.add("info_hash", infoHash)
-        object.add("address", holder.address)
-        object.add("state", holder.state.rawValue)
-        object.addIfPresent("client", holder.client)
-        if let pieces = holder.pieces { object.add("pieces", pieces) }
-        if let total = holder.total { object.add("total", total) }
-        object.add("seed", holder.isSeed)
-        object.add("verified", false)
-        object.add("source", "peer")
-        try print(object.line)
-    }
-
-    private static func line(for holder: DHTHolder) -> String {
-        let address = holder.address + String(repeating: " ", count: max(1, 22 - holder.address.count))
-        guard holder.state == .answered else { return address + holder.state.rawValue }
-        let client = DisplayText.clean(holder.client ?? "unknown")
-        guard let pieces = holder.pieces, let total = holder.total else {
-            return "\(address)\(client): pieces unknown, for nobody gave the metadata"
-        }
-        let share = holder.isSeed ? "all" : total > 0 ? "\(pieces * 100 / total) %" : "nothing"
-        return "\(address)\(client): \(pieces) of \(HumanUnits.count(total, "piece")), \(share)"
-    }
-
     func stored(_ receipt: DHTReceipt) throws(ShoalError) {
         let item = receipt.item
         let name = item.key ?? item.target

@@ -112,6 +112,8 @@ enum JSONLines {
         object.add("source", peer.source)
         // Sessions of this version are plain BitTorrent.
         object.add("secure", false)
+        object.addIfPresent("key", peer.key)
+        if peer.isChosenForRecord { object.add("chosen", "record") }
         object.addIfPresent("client", peer.client)
         object.addIfPresent("reason", peer.reason)
         object.add("downloaded", peer.downloaded)

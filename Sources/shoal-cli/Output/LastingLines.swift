@@ -66,6 +66,9 @@ enum LastingLines {
         var text = "peer \(peer.address) \(peer.state.rawValue)"
         if let client = peer.client, !client.isEmpty { text += ", \(client)" }
         if peer.state == .connected, !peer.source.isEmpty { text += ", known from \(peer.source)" }
+        if peer.state == .connected, let key = peer.key {
+            text += (peer.isChosenForRecord ? ", chosen for its record" : ", record") + " signed by \(key)"
+        }
         if let reason = peer.reason { text += ": \(reason.split(separator: "_").joined(separator: " "))" }
         let safe = DisplayText.clean(text)
         return style.usesColor && peer.state == .banned ? Paint.yellow(safe) : safe

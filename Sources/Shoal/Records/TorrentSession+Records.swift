@@ -1,0 +1,129 @@
+import Availability
+import Cryptography
+import Kademlia
+import Metainfo
+import PeerWire
+import Primitives
+import Swarming
+
+/// What a torrent does with signed records of who holds which pieces: those of its swarm, and its own.
+struct Records {
+    /// When our own is due; `nil` until we know how many pieces there are.
+    var schedule: PublishingSchedule?
+    var isLooking = false
+    var lookup: LookupID?
+    /// The latest good record of each key, until its endpoint proves the key.
+    var found = LRUCache<Ed25519.PublicKey, AvailabilityRecord>(capacity: 256)
+}
+
+extension TorrentSession {
+    // MARK: Theirs
+
+    /// Asks nodes of our kind who holds what, beside the search for peers: who has everything needs nobody.
+    func findRecords() {
+        guard usesDHT, !records.isLooking, !isSharing, swarm?.isComplete != true else { return }
+        var handler = DHTDriver.LookupHandler()
+        handler.foundRecord = { [weak self] in self?.found($0.record) }
+        handler.provedKey = { [weak self] in self?.proved($0, at: $1) }
+        handler.finished = { [weak self] _ in
+            self?.records.isLooking = false
+            self?.records.lookup = nil
+        }
+        records.isLooking = true
+        let lookup = core.dht?.findRecords(of: infoHash, pieceCount: torrent?.layout.pieceCount, handler)
+        // Where there is nobody to ask it has ended by now.
+        records.lookup = records.isLooking ? lookup : nil
+    }
+
+    /// Peers that the DHT named may be of our kind, and then know best what they hold.
+    func askForRecords(from peers: [Endpoint]) {
+        guard let lookup = records.lookup else { return }
+        core.dht?.askForRecords(of: infoHash, from: peers, in: lookup)
+    }
+
+    private func found(_ record: AvailabilityRecord) {
+        guard record.key != core.identity.publicKey else { return }
+        records.found.insert(record, for: record.key)
+    }
+
+    /// Only what an endpoint proved itself leads us there: a record must not aim us at a host that never heard of it.
+    private func proved(_ key: Ed25519.PublicKey, at endpoint: Endpoint) {
+        guard let record = records.found[key], !core.isOurs(endpoint) else { return }
+        let claim = HolderClaim(record, by: core.wallClock, at: core.now)
+        if directory.claimed(claim, by: endpoint, at: core.now) { dial() }
+    }
+
+    /// A peer showed what it holds: was its record true?
+    func compareWithRecord(_ session: PeerSession) {
+        guard let candidate = session.candidate else { return }
+        let verdict = swarm?.compareClaim(of: session.handle, at: candidate, in: &directory, now: core.now)
+        if case .broken = verdict { peerBrokeItsWord(session) }
+    }
+
+    // MARK: Ours
+
+    /// The torrent is known: from now on there may be something to say.
+    func prepareRecord(_ torrent: Torrent) {
+        directory.learn(pieceCount: torrent.layout.pieceCount)
+        guard torrent.layout.pieceCount > 0 else { return }
+        records.schedule = PublishingSchedule(
+            pieceCount: torrent.layout.pieceCount,
+            isPrivate: torrent.isPrivate,
+            seed: core.random.next()
+        )
+    }
+
+    /// Publishes our record if it is due, and sees to it that the next one is.
+    func publishWhenDue() {
+        guard usesDHT, let swarm else { return }
+        records.schedule?.holds(swarm.have.setCount, isComplete: swarm.isComplete)
+        if discovery.announcedTo > 0 || sessions.values.contains(where: { !$0.wasDialled }) {
+            records.schedule?.becameFindable()
+        }
+        if let publication = records.schedule?.publication(at: core.now) { publish(publication) }
+        publishAlarm.set(records.schedule?.nextDeadline)
+    }
+
+    /// Takes back what was published, and ends the search for what others did.
+    func leaveRecords() {
+        publishAlarm.set(nil)
+        if let farewell = records.schedule?.stopped() { publish(farewell) }
+        core.dht?.withdrawRecord(of: infoHash)
+        guard let lookup = records.lookup else { return }
+        records.isLooking = false
+        records.lookup = nil
+        core.dht?.cancel(lookup)
+    }
+
+    private func publish(_ publication: PublishingSchedule.Publication) {
+        guard let dht = core.dht, let have = swarm?.have, let port = core.listenPort,
+            let blob = HaveBlob(have, rarestFirst: swarm?.rarestHeld(by: &directory) ?? [])
+        else { return }
+        let content = RecordContent(
+            blob,
+            heldCount: have.setCount,
+            port: port,
+            load: load,
+            lifetimeSeconds: publication.lifetimeSeconds,
+            endpoint4: dht.externalAddress(.v4).map { Endpoint($0, port) },
+            endpoint6: dht.externalAddress(.v6).map { Endpoint($0, port) }
+        )
+        // Only where no memory can be locked is there no signature; the next heartbeat tries again.
+        guard
+            let record = try? AvailabilityRecord(
+                signing: content,
+                of: infoHash,
+                sequence: core.nextRecordSequence(),
+                with: core.identity
+            )
+        else { return }
+        dht.publish(record)
+    }
+
+    /// What a fetcher may expect of us.
+    private var load: RecordContent.Load {
+        guard sessions.count < TorrentSession.maximumPeers, core.hasRoom else { return .full }
+        let isAnybodyWaiting = swarm?.statistics.contains { $0.isInterestedInUs && $0.isChoked } ?? false
+        return isAnybodyWaiting ? .busy : .free
+    }
+}
