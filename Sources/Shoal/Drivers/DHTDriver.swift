@@ -86,6 +86,7 @@ final class DHTDriver {
             guard byFamily[family] != nil else { return nil }
             return DHTNode(
                 identity: source,
+                key: core.identity,
                 formerly: known?[family],
                 family: family,
                 limits: limits,

@@ -54,8 +54,9 @@ final class StateFolder {
         return try? TableFile(bytes.span.bytes)
     }
 
-    /// What is being written: two at a time would use the same temporary file.
+    /// What is being written: two at a time would use the same temporary file. What comes meanwhile is written afterwards.
     private var saving: Set<String> = []
+    private var waiting: [String: @Sendable () -> [UInt8]] = [:]
 
     private var tablePath: String { path + "/dht.nodes" }
     private var sequencePath: String { path + "/records.sequence" }
@@ -101,11 +102,16 @@ final class StateFolder {
     /// Replaces a file as a whole, so that a crash leaves the old or the new one; on a worker, because that waits for the
     /// disk.
     private func save(_ path: String, on disk: DiskWorkers, _ encoded: @escaping @Sendable () -> [UInt8]) {
-        guard ownsTable, saving.insert(path).inserted else { return }
+        guard ownsTable else { return }
+        guard saving.insert(path).inserted else {
+            waiting[path] = encoded
+            return
+        }
         let isBegun = disk.submit {
             SmallFile.replace(path, with: encoded())
         } then: { [weak self] _ in
             self?.saving.remove(path)
+            if let next = self?.waiting.removeValue(forKey: path) { self?.save(path, on: disk, next) }
         }
         if !isBegun { saving.remove(path) }
     }
