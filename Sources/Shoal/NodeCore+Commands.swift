@@ -1,3 +1,4 @@
+import Cryptography
 import Kademlia
 import Metainfo
 import Primitives
@@ -37,6 +38,12 @@ extension NodeCore {
     /// when its first visitor comes.
     func joinedDHT() {
         for torrent in Array(torrents.values) { torrent.discoverAgain() }
+    }
+
+    /// An endpoint that a record named has proved a key.
+    func proved(_ key: Ed25519.PublicKey, at endpoint: Endpoint) {
+        for torrent in Array(torrents.values) { torrent.proved(key, at: endpoint) }
+        for survey in Array(recordSurveys.values) { survey.proved(key, at: endpoint) }
     }
 
     /// Nobody answered: the person hears whom we asked and what happens next.

@@ -41,6 +41,8 @@ final class NodeCore {
     private var hasTakenLeave = false
     private var recordSequence: RecordSequence
     private var isStopped = false
+    /// Who else hears which key is where.
+    var recordSurveys: [ObjectIdentifier: RecordSurvey] = [:]
     /// Hashing runs that somebody waits for; a stop cancels them.
     var hashing: [ObjectIdentifier: Verifier] = [:]
 

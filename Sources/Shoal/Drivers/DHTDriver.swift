@@ -17,7 +17,6 @@ final class DHTDriver {
         var foundItem: (Item) -> Void = { _ in }
         var foundRecord: (FoundRecord) -> Void = { _ in }
         var refusedRecord: (RefusedRecord) -> Void = { _ in }
-        var provedKey: (Ed25519.PublicKey, Endpoint) -> Void = { _, _ in }
         /// So many nodes have answered.
         var progressed: (Int) -> Void = { _ in }
         var finished: (LookupSummary) -> Void = { _ in }
@@ -117,7 +116,7 @@ final class DHTDriver {
     // MARK: Starting and stopping
 
     func start() {
-        node.wallClock = core.wallClock
+        node.setWallClock(core.wallClock)
         node.start(
             bootstrap: !core.configuration.bootstrap.isEmpty,
             remembered: remembered?.contacts ?? [],
@@ -174,7 +173,7 @@ final class DHTDriver {
     }
 
     private func report() {
-        node.wallClock = core.wallClock
+        node.setWallClock(core.wallClock)
         let asleep = SystemClock.secondsAsleep
         if asleep - secondsAsleep >= DHTDriver.shortestSleep {
             node.woke(at: core.now, into: &actions)
@@ -236,10 +235,11 @@ final class DHTDriver {
         begin(handler) { $0.findRecords(of: infoHash, pieceCount: pieceCount, at: $1, into: &$2) }
     }
 
-    /// Asks peers for the records that they have of themselves.
-    func askForRecords(of infoHash: InfoHash, from peers: [Endpoint], in lookup: LookupID) {
-        node.askForRecords(of: infoHash, from: peers, in: lookup, at: core.now, into: &actions)
+    /// Asks peers for the records that they have of themselves; `false` where the lookup is over.
+    func askForRecords(from peers: [Endpoint], in lookup: LookupID) -> Bool {
+        let isOpen = node.askForRecords(from: peers, in: lookup, at: core.now, into: &actions)
         perform()
+        return isOpen
     }
 
     /// Hands our record to those that keep it, and from then on to everybody who asks us.
@@ -340,7 +340,7 @@ final class DHTDriver {
         case .foundItem(let lookup, let item): lookups[lookup]?.foundItem(item)
         case .foundRecord(let lookup, let record): lookups[lookup]?.foundRecord(record)
         case .refusedRecord(let lookup, let record): lookups[lookup]?.refusedRecord(record)
-        case .provedKey(let lookup, let key, let endpoint): lookups[lookup]?.provedKey(key, endpoint)
+        case .provedKey(let key, let endpoint): core.proved(key, at: endpoint)
         case .finished(let lookup, let summary): lookups.removeValue(forKey: lookup)?.finished(summary)
         case .pong(let ping, let id, let roundTrip): pings.removeValue(forKey: ping)?(.answered(id, roundTrip))
         case .pingFailed(let ping): pings.removeValue(forKey: ping)?(.silent)

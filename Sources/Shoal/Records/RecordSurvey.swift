@@ -11,7 +11,14 @@ final class RecordSurvey {
     private unowned let core: NodeCore
     private let report: (DHTRecord) -> Void
     private var lookup: LookupID?
+    /// Nothing more is found; keys may still be proved.
+    private var isSearched = false
     private var isOver = false
+    private lazy var alarm = Alarm(core) { [unowned self] in end() }
+
+    /// How long a key may take to be proved after the search for records is over.
+    private static let patience: Duration = .seconds(2)
+
     private var whenOver: (() -> Void)?
     private var found: [Ed25519.PublicKey: FoundRecord] = [:]
     /// Told at the end: whoever forges a record in the name of a key must not hide what its owner says.
@@ -27,19 +34,19 @@ final class RecordSurvey {
     var isEmpty: Bool { found.isEmpty && refused.isEmpty }
 
     func begin(_ dht: DHTDriver) {
+        core.recordSurveys[ObjectIdentifier(self)] = self
         var handler = DHTDriver.LookupHandler()
         handler.foundRecord = { [self] in found[$0.record.key] = $0 }
-        handler.provedKey = { [self] in tell(found[$0], provedAt: $1) }
         handler.refusedRecord = { [self] in refused[$0.key] = $0 }
-        handler.finished = { [self] _ in end() }
+        handler.finished = { [self] _ in searched() }
         handler.stopped = { [self] in end() }
         let lookup = dht.findRecords(of: infoHash, pieceCount: nil, handler)
-        self.lookup = isOver ? nil : lookup
+        self.lookup = isSearched ? nil : lookup
     }
 
     /// Peers that somebody named are asked for their own.
     func ask(_ peers: [Endpoint]) {
-        if let lookup { core.dht?.askForRecords(of: infoHash, from: peers, in: lookup) }
+        if let lookup { _ = core.dht?.askForRecords(from: peers, in: lookup) }
     }
 
     /// Calls back when all that there is has been told.
@@ -53,9 +60,27 @@ final class RecordSurvey {
         end()
     }
 
+    func proved(_ key: Ed25519.PublicKey, at endpoint: Endpoint) {
+        guard let record = found[key] else { return }
+        tell(record, provedAt: endpoint)
+        endIfAllIsTold()
+    }
+
+    private func searched() {
+        (isSearched, lookup) = (true, nil)
+        alarm.set(core.now + RecordSurvey.patience)
+        endIfAllIsTold()
+    }
+
+    private func endIfAllIsTold() {
+        if isSearched, told.count == found.count { end() }
+    }
+
     private func end() {
         guard !isOver else { return }
         (isOver, lookup) = (true, nil)
+        alarm.set(nil)
+        core.recordSurveys[ObjectIdentifier(self)] = nil
         for record in found.values.sorted(by: { $0.record.sequence > $1.record.sequence }) {
             tell(record, provedAt: nil)
         }

@@ -12,19 +12,19 @@ struct Records {
     var schedule: PublishingSchedule?
     var isLooking = false
     var lookup: LookupID?
-    /// The latest good record of each key, until its endpoint proves the key.
+    /// The latest good record of each key: it counts once an endpoint proves the key.
     var found = LRUCache<Ed25519.PublicKey, AvailabilityRecord>(capacity: 256)
 }
 
 extension TorrentSession {
     // MARK: Theirs
 
-    /// Asks nodes of our kind who holds what, beside the search for peers: who has everything needs nobody.
+    /// Asks nodes of our kind who holds what, and the peers that the search beside it finds: these may be of our kind, and then
+    /// know best what they hold. Who has everything needs nobody.
     func findRecords() {
         guard usesDHT, !records.isLooking, !isSharing, swarm?.isComplete != true else { return }
         var handler = DHTDriver.LookupHandler()
         handler.foundRecord = { [weak self] in self?.found($0.record) }
-        handler.provedKey = { [weak self] in self?.proved($0, at: $1) }
         handler.finished = { [weak self] _ in
             self?.records.isLooking = false
             self?.records.lookup = nil
@@ -35,20 +35,14 @@ extension TorrentSession {
         records.lookup = records.isLooking ? lookup : nil
     }
 
-    /// Peers that the DHT named may be of our kind, and then know best what they hold.
-    func askForRecords(from peers: [Endpoint]) {
-        guard let lookup = records.lookup else { return }
-        core.dht?.askForRecords(of: infoHash, from: peers, in: lookup)
-    }
-
     private func found(_ record: AvailabilityRecord) {
         guard record.key != core.identity.publicKey else { return }
         records.found.insert(record, for: record.key)
     }
 
     /// Only what an endpoint proved itself leads us there: a record must not aim us at a host that never heard of it.
-    private func proved(_ key: Ed25519.PublicKey, at endpoint: Endpoint) {
-        guard let record = records.found[key], !core.isOurs(endpoint) else { return }
+    func proved(_ key: Ed25519.PublicKey, at endpoint: Endpoint) {
+        guard let record = records.found.value(of: key), !core.isOurs(endpoint) else { return }
         let claim = HolderClaim(record, by: core.wallClock, at: core.now)
         if directory.claimed(claim, by: endpoint, at: core.now) { dial() }
     }
@@ -75,8 +69,8 @@ extension TorrentSession {
 
     /// Publishes our record if it is due, and sees to it that the next one is.
     func publishWhenDue() {
-        guard usesDHT, let swarm else { return }
-        records.schedule?.holds(swarm.have.setCount, isComplete: swarm.isComplete)
+        guard usesDHT, let held = swarm?.have.setCount else { return }
+        records.schedule?.holds(held, isComplete: swarm?.isComplete == true)
         if discovery.announcedTo > 0 || sessions.values.contains(where: { !$0.wasDialled }) {
             records.schedule?.becameFindable()
         }
