@@ -227,7 +227,7 @@ final class NodeCore {
     /// How long a clean stop may take (cli.md).
     private static let stopLimit: Duration = .milliseconds(2500)
     /// How long of that the last records may take: nodes that answer at all do so sooner.
-    private static let farewellLimit: Duration = .milliseconds(1000)
+    private static let farewellLimit: Duration = .milliseconds(700)
 
     /// Ends everything, and then calls back: at the latest when the time is over, however slow a disk is.
     func stop(then done: @escaping () -> Void) {

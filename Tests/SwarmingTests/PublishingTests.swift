@@ -26,6 +26,19 @@ struct PublishingTests {
         #expect(schedule.publication(at: start) == .usual)
     }
 
+    @Test("who may be gone soon waits with the first one, and takes nothing back that was never said")
+    func waits() {
+        var schedule = PublishingSchedule(pieceCount: 1000, isPrivate: false, earliest: seconds(15), seed: 1)
+        schedule.becameFindable()
+        schedule.holds(1000, isComplete: true)
+        #expect(schedule.publication(at: seconds(14)) == nil)
+        #expect(schedule.nextDeadline == seconds(15))
+        var other = schedule
+        #expect(schedule.stopped() == nil)
+        #expect(other.publication(at: seconds(15)) == .usual)
+        #expect(other.stopped() == .farewell)
+    }
+
     @Test("a twentieth of the torrent is news, after two minutes", arguments: [(51, nil), (52, 120)] as [(Int, Int?)])
     func news(held: Int, due: Int?) {
         var schedule = schedule()

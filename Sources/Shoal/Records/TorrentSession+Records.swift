@@ -17,6 +17,9 @@ struct Records {
 }
 
 extension TorrentSession {
+    /// How long a fetch goes on before it publishes: most that end sooner are gone then, and would have to say so.
+    private static let firstRecordPause: Duration = .seconds(15)
+
     // MARK: Theirs
 
     /// Asks nodes of our kind who holds what, and the peers that the search beside it finds: these may be of our kind, and then
@@ -63,6 +66,7 @@ extension TorrentSession {
         records.schedule = PublishingSchedule(
             pieceCount: torrent.layout.pieceCount,
             isPrivate: torrent.isPrivate,
+            earliest: isSharing ? beganAt : beganAt + TorrentSession.firstRecordPause,
             seed: core.random.next()
         )
     }

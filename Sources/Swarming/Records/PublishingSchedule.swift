@@ -41,14 +41,24 @@ package struct PublishingSchedule: Sendable {
     private let limits: Limits
     private let pieceCount: Int
     private let isPrivate: Bool
+    private let earliest: Instant
     private var random: SeededRandom
     private var held = 0
     private var isComplete = false
     private var isFindable = false
     private var last: Published?
 
-    /// - Parameter isPrivate: BEP 27: such a torrent is known to its tracker alone.
-    package init(pieceCount: Int, isPrivate: Bool, limits: Limits = .init(), seed: UInt64) {
+    /// - Parameters:
+    ///   - isPrivate: BEP 27: such a torrent is known to its tracker alone.
+    ///   - earliest: when the first record is due. Who fetches may be done and gone before anybody reads it.
+    package init(
+        pieceCount: Int,
+        isPrivate: Bool,
+        earliest: Instant = .zero,
+        limits: Limits = .init(),
+        seed: UInt64
+    ) {
+        self.earliest = earliest
         self.limits = limits
         self.pieceCount = max(1, pieceCount)
         self.isPrivate = isPrivate
@@ -69,7 +79,7 @@ package struct PublishingSchedule: Sendable {
     /// When a record is due; the past where it is due already, `nil` where only events make one due.
     package var nextDeadline: Instant? {
         guard !isPrivate, isFindable, held > 0 else { return nil }
-        guard let last else { return .zero }
+        guard let last else { return earliest }
         var due = last.heartbeatAt
         // What we lost somebody may come for.
         if isComplete && !last.wasComplete || held < last.held { due = min(due, last.at + limits.shortestPause) }
