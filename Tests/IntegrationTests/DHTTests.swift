@@ -104,7 +104,16 @@ struct DHTTests {
             #expect(scrape.seeds.rounded() == 1 && scrape.peers.rounded() == 0 && scrape.sources > 0)
 
             let holders = Gathered<DHTHolder>()
-            _ = try await asker.holders(of: torrent.infoHash, timeout: DHTTests.seconds) { holders.add($0) }
+            let records = Gathered<DHTRecord>()
+            _ = try await asker.holders(of: torrent.infoHash, timeout: DHTTests.seconds) {
+                switch $0 {
+                case .holder(let holder): holders.add(holder)
+                case .record(let record): records.add(record)
+                }
+            }
+            #expect(records.all.map(\.isSeed) == [true] && records.all.map(\.pieces) == [3])
+            #expect(records.all.map(\.address) == holders.all.map(\.address))
+            #expect(records.all.map(\.isAddressProved) == [true] && records.all.map(\.fault) == [nil])
             #expect(holders.all.map(\.state) == [.answered])
             #expect(holders.all.map(\.pieces) == [3] && holders.all.map(\.total) == [3])
             #expect(holders.all.map(\.isSeed) == [true])

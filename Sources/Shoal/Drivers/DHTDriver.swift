@@ -347,7 +347,7 @@ final class DHTDriver {
         case .eclipseSuspected:
             core.emit(.notice("too many DHT nodes crowd around a key, perhaps to hide it: asking all around them"))
         case .lookupProgress(let lookup, _, let answered): lookups[lookup]?.progressed(answered)
-        case .addressChanged, .foundRecord, .refusedRecord, .provedKey: break
+        case .addressChanged: break
         }
     }
 
