@@ -1,10 +1,9 @@
 """Signed records of who holds which pieces: published, found, believed or not, and acted upon."""
-import hashlib
-import os
+import signal
 import socket
 import threading
 
-from harness import dht, files, records
+from harness import bencode, dht, files, records
 from harness.case import Case
 from harness.peer import Seeder
 from harness.process import until
@@ -84,7 +83,6 @@ class PublishingTests(RecordCase):
         sharer = self.share(self.source, "--torrent", self.path("t.torrent"), bootstrap=self.first.address,
                             state=self.path("sharer"))
         put, sender = until(lambda: self.keeper.put and self.keeper.put[0], 20, "a put_have", self.logs)
-        from harness import bencode
         content = bencode.encode(put[b"v"])
         self.assertEqual(put[b"info_hash"], torrent.info_hash)
         self.assertTrue(records.verify(put[b"k"], put[b"sig"], records.signed(torrent.info_hash, put[b"seq"], content)))
@@ -95,9 +93,7 @@ class PublishingTests(RecordCase):
         self.assertEqual(sender[1], v[b"p"])
         shown = self.run_shoal("id", "show", "--json", "--state", self.path("sharer"))
         key = shown.read_events()[0]["key"]
-        identity = records.Identity()
-        identity.public = put[b"k"]
-        self.assertEqual(key, identity.text)
+        self.assertEqual(key, records.text(put[b"k"]))
         with open(self.path("sharer", "identity.key"), "rb") as file:
             self.assertIn(put[b"k"], file.read())
 
@@ -118,7 +114,7 @@ class PublishingTests(RecordCase):
         torrent = self.make()
         sharer = self.share(self.source, "--torrent", self.path("t.torrent"), bootstrap=self.first.address)
         until(lambda: self.keeper.put, 20, "a put_have", self.logs)
-        sharer.interrupt()
+        sharer.signal(signal.SIGINT)
         sharer.wait(10)
         last = max((p for p, _ in self.keeper.put), key=lambda p: p[b"seq"])
         self.assertEqual(last[b"v"][b"t"], 60, self.keeper.put)
@@ -171,7 +167,7 @@ class ReadingTests(RecordCase):
         self.assertEqual(bystander.connections, [])
         self.assertLessEqual(len(bystander.packets), 6)
         self.assertTrue(all(len(p) < 400 for p in bystander.packets))
-        self.assertTrue(source.running)
+        self.assertIsNone(source.code)
 
     def test_liar(self):
         """a record that claims everything, of a peer that has nothing, costs a fetch little"""
@@ -186,8 +182,9 @@ class ReadingTests(RecordCase):
         self.keep(node.identity, torrent, records.value(liar.port, 40), source=liar.address)
         self.share(self.source, "--torrent", self.path("t.torrent"), bootstrap=self.first.address)
         done = self.fetched(torrent.hex, self.path("copy"), bootstrap=self.first.address)
-        self.same(self.source, self.path("copy", "data"))
-        self.assertTrue(done.event("done")["verified"])
+        self.same(self.source, self.path("copy"))
+        events = done.read_events()
+        self.assertTrue(any(e.get("reason") == "broken_record" and e["key"] == node.identity.text for e in events))
 
 
 class ChoosingTests(RecordCase):
@@ -199,17 +196,19 @@ class ChoosingTests(RecordCase):
         until(lambda: self.keeper.put, 20, "a put_have", self.logs)
         key = self.run_shoal("id", "show", "--json", "--state", self.path("sharer")).read_events()[0]["key"]
         # Only the record leads to it: the node that knows its address from announces is not asked.
-        entry = {**records.record(records.Identity(), torrent.info_hash, records.value(1, 40))}
-        put = self.keeper.put[-1]
-        entry = {"k": put[0][b"k"], "seq": put[0][b"seq"], "sig": put[0][b"sig"], "v": put[0][b"v"],
+        put, _ = self.keeper.put[-1]
+        entry = {"k": put[b"k"], "seq": put[b"seq"], "sig": put[b"sig"], "v": put[b"v"],
                  "a": dht.compact(dht.parse(sharer.address))}
         alone = self.speaker(records.Node)
         alone.records[torrent.info_hash] = [entry]
-        process = self.fetched(torrent.hex, self.path("copy"), bootstrap=alone.text)
+        process = self.fetched(self.path("t.torrent"), self.path("copy"), bootstrap=alone.text)
         peers = [e for e in process.read_events() if e["event"] == "peer" and e["address"] == sharer.address]
-        self.assertTrue(any(e.get("chosen") == "record" and e.get("key") == key for e in peers), process.log())
-        said = self.shoal("fetch", torrent.hex, "-v", "-o", self.path("again"), "--listen", "127.0.0.1:0",
+        self.assertTrue(any((e.get("chosen"), e["source"], e.get("key")) == ("record", "record", key) for e in peers), process.log())
+        self.same(self.source, self.path("copy"))
+        said = self.shoal("fetch", self.path("t.torrent"), "-v", "-o", self.path("again"), "--listen", "127.0.0.1:0",
                           "--bootstrap", alone.text)
         said.wait(30)
-        self.assertIn("chosen for its record", said.stderr())
-        self.same(self.source, self.path("again", "data"))
+        self.assertIn(f"known from record, chosen for its record signed by {key}", said.stderr())
+        # As long as nothing is known of the torrent everybody is worth a dial, and is dialled all the same.
+        process = self.fetched(torrent.hex, self.path("third"), bootstrap=alone.text)
+        self.same(self.source, self.path("third"))

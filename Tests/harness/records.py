@@ -33,8 +33,13 @@ class Identity:
 
     @property
     def text(self):
-        check = hashlib.blake2b(self.public, digest_size=32).digest()[:2]
-        return "sp1-" + base64.b32encode(self.public + check).decode().lower().rstrip("=")
+        return text(self.public)
+
+
+def text(public):
+    """A key as people see it."""
+    check = hashlib.blake2b(public, digest_size=32).digest()[:2]
+    return "sp1-" + base64.b32encode(public + check).decode().lower().rstrip("=")
 
 
 def verify(public, signature, message):

@@ -11,7 +11,7 @@ extension PeerDirectory {
     ///   must not aim us at anybody.
     @discardableResult
     package mutating func claimed(_ claim: HolderClaim, by endpoint: Endpoint, at now: Instant) -> Bool {
-        add(endpoint, source: .dht, at: now)
+        add(endpoint, source: .record, at: now)
         guard candidate(at: endpoint) != nil else { return false }
         return guide.claimed(claim, by: endpoint, at: now)
     }
