@@ -34,7 +34,7 @@ package struct Connection: ~Copyable {
     /// How many bytes have to be in the buffer for the next event: what the driver lets its buffer grow to (hardening B1).
     package internal(set) var neededByteCount = Handshake.byteCount
 
-    let ownID: PeerID
+    let ownID: PeerID?
     var phase = Phase.handshake
     var layout: PieceLayout?
     var held = HeldAnnouncements()
@@ -46,7 +46,8 @@ package struct Connection: ~Copyable {
     var receivedAt: Instant
     var sentAt: Instant
 
-    package init(role: Role, peerID: PeerID, limits: WireLimits = .init(), now: Instant) {
+    /// - Parameter peerID: ours; `nil` where it depends on the torrent that the other side names, and the driver compares.
+    package init(role: Role, peerID: PeerID?, limits: WireLimits = .init(), now: Instant) {
         self.role = role
         self.limits = limits
         ownID = peerID

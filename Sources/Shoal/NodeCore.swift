@@ -25,7 +25,6 @@ final class NodeCore {
     let pieces = BufferPool(budget: NodeCore.pieceBudget)
     /// Blocks on their way from the disk to a socket, over all torrents.
     let blocks = BufferPool(budget: NodeCore.blockBudget)
-    let peerID: PeerID
     var random: SeededRandom
     private(set) lazy var rates = RateLimits(self)
 
@@ -86,7 +85,6 @@ final class NodeCore {
         self.emit = emit
         random = SeededRandom(seed: OSRandom.seed())
         recordSequence = RecordSequence(last: state?.recordSequence ?? 0)
-        peerID = PeerID.shoal(using: &random)
         do throws(StorageError) {
             disk = try DiskWorkers(count: configuration.diskThreads ?? DiskWorkers.coreCount, wake: loop.wakeUp)
         } catch {

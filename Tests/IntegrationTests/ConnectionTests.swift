@@ -33,6 +33,30 @@ struct ConnectionTests {
         }
     }
 
+    @Test("whoever dialled itself by another name finds out, and does it once")
+    func ourselves() async throws {
+        try await withDeadline {
+            let folder = try TemporaryFolder()
+            let lonely = Lonely()
+            let (fetcher, address) = try await lonely.node()
+            let dials = EventLog<[UInt8]>()
+            let mirror = try RawListener { wire in
+                guard let upstream = try? RawConnection.dial(address), let question = wire.receive(68) else { return }
+                upstream.send(question)
+                let answer = upstream.receive(68) ?? []
+                wire.send(answer)
+                dials.record(answer)
+                _ = wire.isClosedByPeer()
+            }
+            let hash = String(repeating: "cd", count: 20)
+            _ = try await fetcher.fetch(.infoHash(hash), FetchOptions(to: folder.root, peers: [mirror.address]))
+            #expect(try await dials.next().count == 68)
+            // The next dial of a peer that the person named would come after a second.
+            await #expect(throws: DeadlineExceeded.self) { try await dials.next(within: .seconds(3)) }
+            await lonely.stop()
+        }
+    }
+
     @Test("a peer that unchokes before we know the torrent need not say so again")
     func earlyUnchoke() async throws {
         try await withDeadline {

@@ -68,7 +68,7 @@ final class PeerSession {
         self.torrent = torrent
         wasDialled = true
         candidate = endpoint
-        connection = Connection(role: .dialled(torrent.infoHash), peerID: core.peerID, now: core.now)
+        connection = Connection(role: .dialled(torrent.infoHash), peerID: torrent.peerID, now: core.now)
     }
 
     /// A connection that somebody opened to us.
@@ -79,7 +79,7 @@ final class PeerSession {
         self.core = core
         self.stream = stream
         wasDialled = false
-        connection = Connection(role: .accepted, peerID: core.peerID, now: core.now)
+        connection = Connection(role: .accepted, peerID: nil, now: core.now)
         stream.handler = self
         armAlarm()
     }
@@ -111,6 +111,11 @@ final class PeerSession {
             self.torrent = torrent
             core.greeted(self)
             sendHandshake()
+            if handshake.peerID == torrent.peerID {
+                // We dialled ourselves, and our other end learns it from the handshake.
+                flush()
+                return close(.wire(.connectedToSelf))
+            }
         }
         guard let torrent else { return close(.unknownTorrent) }
         guard torrent.admits(self) else { return close(.duplicate) }
@@ -127,7 +132,7 @@ final class PeerSession {
         guard let torrent else { return }
         // BEP 27: about a private torrent nobody talks DHT.
         let capabilities = torrent.usesDHT ? Capabilities.shoal : Capabilities.shoal.subtracting(.dht)
-        let handshake = Handshake(capabilities: capabilities, infoHash: torrent.infoHash, peerID: core.peerID)
+        let handshake = Handshake(capabilities: capabilities, infoHash: torrent.infoHash, peerID: torrent.peerID)
         send { MessageWriter.handshake(handshake, to: &$0) }
     }
 
@@ -190,7 +195,7 @@ extension PeerSession: StreamHandler {
     func streamConnected(_ stream: TCPStream) {
         core.turn {
             // The handshake's time begins now, not when the dial did.
-            connection = Connection(role: connection.role, peerID: core.peerID, now: core.now)
+            connection = Connection(role: connection.role, peerID: torrent?.peerID, now: core.now)
             stream.wantsRead = true
             armAlarm()
             sendHandshake()

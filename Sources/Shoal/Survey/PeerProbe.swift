@@ -37,7 +37,7 @@ final class PeerProbe {
         self.number = number
         self.survey = survey
         self.core = core
-        connection = Connection(role: .dialled(survey.infoHash), peerID: core.peerID, now: core.now)
+        connection = Connection(role: .dialled(survey.infoHash), peerID: survey.peerID, now: core.now)
     }
 
     /// Begins to dial; `false` when the system would not.
@@ -183,7 +183,7 @@ extension PeerProbe: StreamHandler {
             stream.wantsRead = true
             // Silence after this is an answer too; a client that waits for encryption never breaks it.
             alarm.set(core.now + connection.limits.answerTimeout)
-            send { MessageWriter.handshake(Handshake(infoHash: survey.infoHash, peerID: core.peerID), to: &$0) }
+            send { MessageWriter.handshake(Handshake(infoHash: survey.infoHash, peerID: survey.peerID), to: &$0) }
         }
     }
 

@@ -7,6 +7,7 @@ import Primitives
 /// What they say is hearsay: nothing is verified by asking. Confined to the loop thread.
 final class Survey {
     let infoHash: InfoHash
+    let peerID: PeerID
     private unowned let core: NodeCore
     private let report: (DHTHolder) -> Void
     private(set) var layout: PieceLayout?
@@ -29,6 +30,7 @@ final class Survey {
 
     init(of infoHash: InfoHash, core: NodeCore, report: @escaping (DHTHolder) -> Void) {
         self.infoHash = infoHash
+        peerID = PeerID.shoal(using: &core.random)
         self.core = core
         self.report = report
         metadata = MetadataDownload(infoHash: infoHash)

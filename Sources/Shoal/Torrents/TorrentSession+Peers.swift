@@ -30,7 +30,7 @@ extension TorrentSession {
                 $0.connection.remotePeerID == remote && $0.endpoint.address == session.endpoint.address
             })
         else { return true }
-        let keepsDialled = core.peerID.value < remote.value
+        let keepsDialled = peerID.value < remote.value
         let isYoung = twin.openedAt.map { core.now - $0 < TorrentSession.twinAge } ?? true
         guard isYoung, session.wasDialled != twin.wasDialled, session.wasDialled == keepsDialled else {
             if twin.candidate == nil, let candidate = session.candidate {

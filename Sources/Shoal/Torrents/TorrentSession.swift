@@ -27,6 +27,8 @@ final class TorrentSession {
 
     let infoHash: InfoHash
     let purpose: Purpose
+    /// Another one for each torrent and start, so that nobody can follow us by it (secure-peer.md, §1).
+    let peerID: PeerID
     unowned let core: NodeCore
     let beganAt: Instant
     var phase = Phase.metadata
@@ -80,6 +82,7 @@ final class TorrentSession {
         self.infoHash = infoHash
         self.purpose = purpose
         self.core = core
+        peerID = PeerID.shoal(using: &core.random)
         beganAt = core.now
         metadataDownload = MetadataDownload(infoHash: infoHash)
         directory = PeerDirectory(seed: core.random.next())

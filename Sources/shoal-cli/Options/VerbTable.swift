@@ -100,8 +100,10 @@ extension VerbEntry {
             argumentKind: .text,
             summary: "ask who holds which pieces",
             details: """
-                Looks up who has INFOHASH and asks each of them (50 at most) which pieces it holds: a handshake, and no \
-                data. What they say is not verified. Prints the estimate of seeds and peers beside it (BEP 33).
+                Looks up the signed records of who holds which pieces of INFOHASH, which nodes of shoal keep, and prints \
+                of each the key, the address, the pieces, the age, and whether it is verified or why not. Then asks the \
+                peers themselves (50 at most): a handshake, and no data; what they say is nobody's signed word. Prints \
+                the estimate of seeds and peers beside it (BEP 33).
                 """
         ),
         VerbEntry(
@@ -218,7 +220,9 @@ extension VerbEntry {
             argumentKind: .none,
             summary: "print this node's public key",
             details: """
-                Prints the public key that nodes of this state folder are known by, its file, when it was made and the                 node ID; into a pipe, the key alone. Touches no network and changes nothing; a node may be running.                 Exit code 7 where there is no key yet. shoal id alone does the same.
+                Prints the public key that nodes of this state folder are known by, its file, when it was made and \
+                the node ID; into a pipe, the key alone. Touches no network and changes nothing; a node may be \
+                running. Exit code 7 where there is no key yet. shoal id alone does the same.
                 """
         ),
         VerbEntry(
@@ -228,7 +232,9 @@ extension VerbEntry {
             argumentKind: .none,
             summary: "make this node's key",
             details: """
-                Makes the key that a node would make when it first starts, and prints the public key. Where there is one                 it is exit code 6, unless --replace puts that aside: for a key that others may have read. Refused                 while a node goes by the key.
+                Makes the key that a node would make when it first starts, and prints the public key. Where there is \
+                one it is exit code 6, unless --replace puts that aside: for a key that others may have read. \
+                Refused while a node goes by the key.
                 """,
             examples: [
                 Example(command: "shoal id new --replace", meaning: "go by another key from now on")
@@ -241,7 +247,9 @@ extension VerbEntry {
             argumentKind: .none,
             summary: "show the public key as a QR code",
             details: """
-                Draws the public key as a QR code, for a camera to read. In colours of its own on a terminal; elsewhere,                 and with --color never, in blocks that are meant for a dark ground. With --json the key is text.
+                Draws the public key as a QR code, for a camera to read. In colours of its own on a terminal; \
+                elsewhere, and with --color never, in blocks that are meant for a dark ground. With --json the key \
+                is text.
                 """
         ),
     ]
