@@ -4,6 +4,7 @@ import glob
 import hashlib
 import os
 import re
+import resource
 import signal
 
 from harness import bencode, files
@@ -171,11 +172,23 @@ class MemoryTests(SecretCase):
                     found.append(mapping)
         return found
 
+    def sharer(self, **options):
+        """A node that has signed by now: proofs of its key, and a record of what it shares."""
+        first = self.node()
+        data = files.random_file(self.path("shared.bin"), 100_000)
+        sharer = self.share(data, "-v", bootstrap=first.address, state=self.state, **options)
+        self.known_peers(first.address, sharer.info_hash)
+        until(lambda: any(e.get("key") == sharer.event("listening")["key"] and e["verified"] for e in self.have(sharer)),
+              30, "the record of what is shared", self.logs, every=1)
+        return sharer
+
+    def have(self, sharer):
+        return self.run_shoal("dht", "have", sharer.info_hash, "--json", "--bootstrap", sharer.address, "--listen",
+                              "127.0.0.1:0", "--state", self.path("asker")).all("have")
+
     def test_locked(self):
         """the private key is in no memory that a core dump has, and once more locked and read-only, nowhere else (N53)"""
-        node = self.node("-v", state=self.state)
-        other = self.node(state=self.path("other"), bootstrap=node.address)
-        other.event("dht", 10, where=lambda e: e["joined"])
+        node = self.sharer()
         self.assertEqual(self.holding(node.pid, self.secrets["seed"]), [], "the seed is kept nowhere")
         for name in ("identity's scalar", "identity's prefix"):
             mappings = self.holding(node.pid, self.secrets[name])
@@ -218,9 +231,12 @@ class MemoryTests(SecretCase):
         if pattern.startswith("|") or "/" in pattern:
             self.skipTest(f"core dumps go elsewhere here ({pattern}); the flags of memory are tested beside this")
         here = self.new_folder("core")
-        node = self.listening(self.start("node", [
-            "sh", "-c", 'ulimit -c unlimited && exec "$@"', "sh", SHOAL, "node", "--json", "--listen", "127.0.0.1:0",
-            "--bootstrap-file", self.empty_file, "--state", self.state], cwd=here))
+        # Its directory is where the dump goes, and its limit says how large that may be.
+        node = self.sharer(cwd=here)
+        _, most = resource.prlimit(node.pid, resource.RLIMIT_CORE)
+        if most == 0:
+            self.skipTest("core dumps are forbidden here (ulimit -Hc); the flags of memory are tested beside this")
+        resource.prlimit(node.pid, resource.RLIMIT_CORE, (most, most))
         node.signal(signal.SIGABRT)
         node.wait()
         self.assertTrue(node.killed_by_signal)

@@ -49,6 +49,50 @@ class SwarmTests(_Interop):
             self.assertIn(name, seen, "the sharer has not met all of them")
 
     @long
+    def test_records_among_others(self):
+        """records are published, found and verified in a swarm and a DHT that libtorrent, aria2 and Transmission share"""
+        for client in clients.ALL:
+            self.require(client)
+        source = files.random_file(self.path("source", "swarm.bin"), SIZE)
+        nodes = self.network(clients.Transmission.network)
+        torrent_file = self.path("swarm.torrent")
+        sharer = self.share(source, "--save-torrent", torrent_file, bootstrap=nodes[0], host=clients.new_address())
+        others = {client: client(self, nodes) for client in clients.ALL}
+        for client in others.values():
+            client.seed(torrent_file, self.path("source"))
+        # One of ours that has everything, and one that cannot get on: it publishes a part.
+        second = self.fetch(sharer.info_hash, self.path("second.bin"), "--seed", bootstrap=nodes[0],
+                            host=clients.new_address())
+        second.event("done", 60)
+        slow = self.fetch(sharer.info_hash, self.path("slow.bin"), "--limit-down", "100K", bootstrap=nodes[0],
+                          host=clients.new_address())
+        ours = {p.event("listening")["key"]: p.event("listening")["address"] for p in (sharer, second, slow)}
+
+        def have():
+            process = self.run_shoal("dht", "have", sharer.info_hash, "--json", "--bootstrap", nodes[0], "--state",
+                                     self.path("ask"), "--listen", f"{clients.new_address()}:0", seconds=30)
+            return process.all("have")
+        everybody = {f"{c.ip}:{c.port}" for c in others.values()}
+
+        def all_there():
+            found = have()
+            records = {e["key"]: e for e in found if e["source"] == "record"}
+            peers = {e["address"]: e for e in found if e["source"] == "peer" and e["state"] == "answered"}
+            return set(ours) <= set(records) and everybody <= set(peers) and (records, peers)
+        records, peers = until(all_there, clients.Transmission.patience, "three records and three other clients",
+                               self.logs, every=5)
+        self.assertEqual(set(records), set(ours), "somebody else has a record")
+        for key, address in ours.items():
+            record = records[key]
+            self.assertEqual((record["verified"], record["address"], record["address_proved"]), (True, address, True))
+            self.assertEqual(record["total"], sharer.torrent["pieces"])
+        slow_key = slow.event("listening")["key"]
+        self.assertTrue(0 < records[slow_key]["pieces"] < records[slow_key]["total"], records[slow_key])
+        self.assertTrue(all(records[key]["seed"] for key in ours if key != slow_key))
+        for address in everybody:
+            self.assertEqual((peers[address]["verified"], peers[address]["seed"]), (False, True))
+
+    @long
     def test_all_announce(self):
         """libtorrent, aria2, Transmission and shoal announce in one DHT; shoal and libtorrent find them all there"""
         for client in clients.ALL:
