@@ -28,9 +28,9 @@ def enter():
     if outer == here:
         sys.exit("refusing to run: the network namespace is still the machine's own")
     _set_flags("lo", _flags("lo") | _IFF_UP)
-    # One prefix on lo makes every 10.77.x.y local. Transmission refuses peers in 127/8, and DHT nodes
+    # One prefix on lo makes every 10.76.x.y to 10.79.x.y local. Transmission refuses peers in 127/8, and DHT nodes
     # keep one contact per address and few per /24, so every client gets a /24 of its own in here.
-    _set_address("lo:1", "10.77.0.1", "255.255.0.0")
+    _set_address("lo:1", "10.77.0.1", "255.252.0.0")
     refuse_if_connected()
 
 
