@@ -1,3 +1,4 @@
+import Availability
 import Cryptography
 import Kademlia
 import Primitives
@@ -24,7 +25,7 @@ struct Dialogue: ~Copyable {
 
     var node: DHTNode
     var now = Instant.zero
-    var actions = DHTActionBuffer()
+    private var actions = DHTActionBuffer()
     /// Everything since the last call of `take`.
     private var sent: [Sent] = []
     private var others: [DHTAction] = []
@@ -57,7 +58,7 @@ struct Dialogue: ~Copyable {
         node.wallClock = WallClock(unixMilliseconds: Kin.epoch, at: .zero)
     }
 
-    mutating func gather() {
+    private mutating func gather() {
         for action in actions.actions {
             if case .send(let range, let endpoint) = action {
                 sent.append(Sent(text: text(actions.bytes[range]), to: endpoint))
@@ -137,6 +138,25 @@ struct Dialogue: ~Copyable {
     mutating func sample(around target: NodeID) -> LookupID {
         defer { gather() }
         return node.sample(around: target, at: now, into: &actions)
+    }
+
+    mutating func publish(_ record: AvailabilityRecord) -> LookupID {
+        defer { gather() }
+        return node.publish(record, at: now, into: &actions)
+    }
+
+    mutating func findRecords(
+        of infoHash: InfoHash = Kin.infoHash,
+        pieceCount: Int? = nil,
+        asking peers: [Endpoint] = []
+    ) -> LookupID {
+        defer { gather() }
+        return node.findRecords(of: infoHash, pieceCount: pieceCount, asking: peers, at: now, into: &actions)
+    }
+
+    mutating func askForRecords(from peers: [Endpoint], in lookup: LookupID) -> Bool {
+        defer { gather() }
+        return node.askForRecords(from: peers, in: lookup, at: now, into: &actions)
     }
 
     mutating func ping(_ endpoint: Endpoint) -> PingID {

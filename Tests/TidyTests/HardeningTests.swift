@@ -5,7 +5,7 @@ import Testing
 struct HardeningTests {
     /// P: parsers, D: the DHT, N: what is sent to provoke them. Lines of other parts of the program are not listed here.
     private static let lines =
-        (1...8).map { "P\($0)" } + (1...19).map { "D\($0)" } + (1...13).map { "N\($0)" } + ["N25", "N53"]
+        (1...8).map { "P\($0)" } + (1...19).map { "D\($0)" } + (1...19).map { "N\($0)" } + ["N25", "N53"]
 
     /// The lines that titles of tests name in the brackets at their end, as in `(D1, N8)`; the tests of the program as a
     /// whole are in Python.

@@ -38,6 +38,8 @@ enum ProtocolError: Hashable, Sendable {
     case expired
     case recordTooLong
 
+    static let busyCode: Int64 = 202
+
     /// The bencoded list of code and text.
     fileprivate var encoded: StaticString {
         switch self {

@@ -7,7 +7,8 @@ extension DHTNode {
     /// Answers `get_have` with the nodes of our kind that are closest, a token, and records that the asker does not know:
     /// our own first, of the others a choice by chance, for different nodes shall tell different ones.
     ///
-    /// Everything within three times the query, so that a short one gets nodes and a token alone (N18).
+    /// Everything within three times the query, and records only where the query is long enough for any reply: a short one
+    /// gets nodes and a token alone (N18).
     mutating func answerGetHave(
         _ message: Message,
         _ datagram: RawSpan,
@@ -20,6 +21,7 @@ extension DHTNode {
         }
         statistics.getHavesAnswered += 1
         let allowance = min(limits.replyBytes, datagram.byteCount * limits.amplification)
+        let isPadded = allowance == limits.replyBytes
         var room = allowance - ReplySize.have(sender.address.family) - message.transaction.count
         var wanted: [HeldRecord] = []
         var count = 0
@@ -35,7 +37,7 @@ extension DHTNode {
         }
         var chosen: [HeldRecord] = []
         // The first record goes before the nodes; what they leave is for the others.
-        if let first = wanted.first(where: { ReplySize.record($0) + ReplySize.records <= room }) {
+        if let first = wanted.first(where: { isPadded && ReplySize.record($0) + ReplySize.records <= room }) {
             room -= ReplySize.records + ReplySize.record(first)
             chosen = [first]
             named.fit(room)

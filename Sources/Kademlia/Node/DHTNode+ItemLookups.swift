@@ -89,6 +89,7 @@ extension DHTNode {
 
     /// Takes note of why a node would not store what we gave it.
     mutating func noteRefusal(of query: OpenQuery, _ message: Message, _ datagram: RawSpan) {
+        noteOtherKind(query, at: toldTime, message)
         guard case .store(let id) = query.purpose, let index = lookups.index(of: id), let code = message.errorCode
         else {
             return

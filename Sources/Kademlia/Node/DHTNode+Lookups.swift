@@ -59,7 +59,8 @@ extension DHTNode {
         }
         // As long as somebody may still tell us of a node, a lookup that found none has not failed.
         let isTheirTurn = id != joining.lookup || joining.resolveDeadline != nil
-        if lookups[index].replies == 0, lookups[index].phase != .finished, isWaitingForNodes, isTheirTurn { return }
+        let isWaiting = isWaitingForNodes || lookups[index].isInOverlay && kind.proving.isAsking
+        if lookups[index].replies == 0, lookups[index].phase != .finished, isWaiting, isTheirTurn { return }
         if lookups.isWaitingForPeers(index) { return }
         lookups[index].advancePhase()
         if lookups[index].needsWidening {

@@ -29,6 +29,15 @@ extension DHTNode {
         askForProofs(at: now, into: &actions)
     }
 
+    /// Takes note that a node of the overlay answered with an error: unless it only has too much to do, it is not of our
+    /// kind any more.
+    mutating func noteOtherKind(_ query: OpenQuery, at now: Instant, _ message: Message) {
+        guard query.purpose == .proveKey, let expected = query.expected,
+            message.errorCode != ProtocolError.busyCode
+        else { return }
+        kind.overlay.failed(Contact(expected, query.endpoint), at: now)
+    }
+
     /// A node proved its key.
     mutating func enteredOverlay(
         _ contact: Contact,
@@ -42,16 +51,24 @@ extension DHTNode {
             kind.proving.add(questionable.endpoint, expecting: questionable.id, isClaimed: false, at: now)
         }
         // Searches that had nobody to ask are glad of the first node that there is.
-        for lookup in lookups where lookup.isInOverlay && lookup.replies == 0 {
-            guard let index = lookups.index(of: lookup.id) else { continue }
+        for index in lookups.indices where lookups[index].isInOverlay && lookups[index].replies == 0 {
             lookups[index].add([contact])
+        }
+        pumpThoseWithoutNodes(at: now, into: &actions)
+        if isFirst, kind.overlay.count > 0, joining.isStarted { refreshOverlay(at: now, into: &actions) }
+    }
+
+    /// Lets searches go on that waited for the outcome of a proof.
+    mutating func pumpThoseWithoutNodes(at now: Instant, into actions: inout DHTActionBuffer) {
+        for lookup in lookups where lookup.isInOverlay && lookup.replies == 0 {
             pump(lookup.id, at: now, into: &actions)
         }
-        if isFirst, kind.overlay.count > 0, joining.isStarted { refreshOverlay(at: now, into: &actions) }
     }
 
     /// Asks nodes that were silent for long to prove their key again, and looks for more of them where few are known.
     mutating func overlayUpkeep(at now: Instant, into actions: inout DHTActionBuffer) {
+        // One that waited for the peers of a search that was called off would wait for ever.
+        for lookup in lookups where lookup.records != nil { pump(lookup.id, at: now, into: &actions) }
         let silent = kind.overlay.table.nodesToPing(
             atMost: limits.pingsPerUpkeep,
             freshness: limits.freshness,

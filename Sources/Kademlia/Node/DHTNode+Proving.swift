@@ -73,7 +73,8 @@ extension DHTNode {
             proof.shows(contact, answering: question.nonce, to: seen), proof.key != identity.key?.publicKey
         else {
             statistics.proofsRefused += 1
-            return kind.overlay.forget(contact, at: now)
+            kind.overlay.forget(contact, at: now)
+            return pumpThoseWithoutNodes(at: now, into: &actions)
         }
         statistics.keysProved += 1
         kind.proving.proved(proof.key, at: contact.endpoint, now)

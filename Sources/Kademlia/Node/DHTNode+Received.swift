@@ -159,7 +159,7 @@ extension DHTNode {
         statistics.peersRefused += peers.count - new.count
         if new.isEmpty { return }
         actions.append(.foundPeers(lookups[index].id, new))
-        askForRecords(ofPeersFoundBy: index, new, at: toldTime, into: &actions)
+        noteForRecords(new, foundBy: index)
     }
 
     /// Whether we talk to a node that another one named (hardening D2).
@@ -200,6 +200,7 @@ extension DHTNode {
             actions.append(.pingFailed(ping))
         case .proveKey:
             _ = kind.proving.close(query.endpoint)
+            pumpThoseWithoutNodes(at: now, into: &actions)
         case .lookup(let id), .findNode(let id):
             guard let index = lookups.index(of: id) else { return }
             lookups[index].failed(query)

@@ -70,21 +70,14 @@ extension DHTNode {
 
     // MARK: Peers
 
-    /// Asks the peers that a `get_peers` found for their own records, where somebody searches for these.
-    mutating func askForRecords(
-        ofPeersFoundBy index: Int,
-        _ peers: [Endpoint],
-        at now: Instant,
-        into actions: inout DHTActionBuffer
-    ) {
+    /// Notes the peers that a `get_peers` found, where somebody searches for records of the same torrent: they are asked
+    /// for their own when time moves on, and not in the midst of the answer that named them.
+    mutating func noteForRecords(_ peers: [Endpoint], foundBy index: Int) {
         guard case .getPeers(let infoHash) = lookups[index].purpose else { return }
-        let searches = lookups.recordSearches(of: infoHash)
-        if searches.isEmpty { return }
-        for search in searches {
+        for search in lookups.recordSearches(of: infoHash) {
             guard let index = lookups.index(of: search) else { continue }
-            admit(peers, to: index, at: now)
+            admit(peers, to: index, at: toldTime)
         }
-        askPeers(at: now, into: &actions)
     }
 
     private mutating func admit(_ peers: [Endpoint], to index: Int, at now: Instant) {

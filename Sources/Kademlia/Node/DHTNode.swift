@@ -187,6 +187,7 @@ package struct DHTNode: ~Copyable {
     package mutating func cancel(_ lookup: LookupID) {
         guard let index = lookups.index(of: lookup), lookups[index].isCommanded else { return }
         lookups.remove(at: index)
+        kind.peerQuestions.remove(lookup)
         starved.removeAll { $0 == lookup }
     }
 

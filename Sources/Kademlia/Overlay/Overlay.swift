@@ -65,6 +65,10 @@ struct Overlay: Sendable {
 
     // MARK: Questions
 
-    /// Whether a node is worth a question: it is not here, and there is room for it.
-    func hasRoom(for contact: Contact) -> Bool { table.count < mostNodes && table.hasRoom(for: contact) }
+    /// Whether a node is worth a question: it is not here, and there is room for it. One that goes by a name of the table
+    /// somewhere else may have moved, which only its key can show.
+    func hasRoom(for contact: Contact) -> Bool {
+        if table.contains(contact) { return false }
+        return table.knows(contact.id) || table.count < mostNodes && table.hasRoom(for: contact)
+    }
 }

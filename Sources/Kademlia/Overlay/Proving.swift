@@ -29,6 +29,8 @@ struct Proving {
     /// Of those that wait, which are claimed.
     private var claimed: Set<Endpoint> = []
     private var proved: LRUCache<Endpoint, Proved>
+    /// When an endpoint was last asked for the table's sake.
+    private var met: LRUCache<Endpoint, Instant>
     private var silences: SilentAddresses
     private var pace: Allowance
     /// What others may ask of us.
@@ -38,6 +40,7 @@ struct Proving {
         let limits = shared.wrappedValue.records
         _limits = shared
         proved = LRUCache(capacity: limits.provedEndpoints)
+        met = LRUCache(capacity: limits.provedEndpoints)
         silences = SilentAddresses(limits: shared)
         pace = Allowance(perSecond: limits.questionsPerSecond, now: now)
         answers = Allowance(perSecond: limits.proofsPerSecond, perAddress: limits.proofsPerAddress, now: now)
@@ -45,7 +48,7 @@ struct Proving {
 
     // MARK: Questions of ours
 
-    /// Puts an endpoint into the queue; `false` where it is in it already, was silent lately, or there is no room.
+    /// Puts an endpoint into the queue, unless it is in it already, was silent lately, or there is no room.
     mutating func add(_ endpoint: Endpoint, expecting expected: NodeID?, isClaimed: Bool, at now: Instant) {
         if open[endpoint] != nil {
             if isClaimed { open[endpoint]?.isClaimed = true }
@@ -53,6 +56,8 @@ struct Proving {
         }
         if isClaimed {
             guard !silences.contains(endpoint, at: now) else { return }
+        } else if let asked = met.value(of: endpoint), now - asked < limits.records.questionPause {
+            return
         }
         if waiting.contains(where: { $0.endpoint == endpoint }) {
             if isClaimed { claimed.insert(endpoint) }
@@ -62,7 +67,7 @@ struct Proving {
         let room = isClaimed ? limits.records.questionsWaiting : limits.records.questionsWaiting / 2
         guard waiting.count < room else { return }
         waiting.append(Waiting(endpoint: endpoint, expected: expected))
-        if isClaimed { claimed.insert(endpoint) }
+        if isClaimed { claimed.insert(endpoint) } else { met.insert(now, for: endpoint) }
     }
 
     /// Takes the next endpoint whose turn has come, and opens its question.
@@ -81,6 +86,9 @@ struct Proving {
 
     /// When the next question may be asked; `nil` where none waits.
     var nextDeadline: Instant? { waiting.isEmpty ? nil : pace.nextAdmission }
+
+    /// Whether some node may prove its key any moment.
+    var isAsking: Bool { !open.isEmpty || !waiting.isEmpty }
 
     /// Whether the table may grow now without keeping anybody waiting.
     var isIdle: Bool { waiting.count < limits.records.questionsWaiting / 2 }

@@ -8,6 +8,8 @@ package struct RecordLimits: Hashable, Sendable {
     /// endpoints in records makes us send no more.
     package var questionsPerSecond = 20
     package var questionsWaiting = 256
+    /// How long a node that shows our version is not asked again, whatever came of it: most likely it was too busy.
+    package var questionPause = Duration.seconds(60)
     /// Endpoints whose key is known, and for how long (as long as a node counts as good without a word).
     package var provedEndpoints = 1024
     package var proofLifetime = Duration.seconds(900)
@@ -51,6 +53,8 @@ package struct RecordLimits: Hashable, Sendable {
     /// Times that nodes which have more records than fit one reply are asked once more, in one lookup: 64 full-sized ones
     /// come one by one.
     package var furtherQuestions = 64
+    /// Of them, to one node: it answers an address five times a second, fifty at once (D10).
+    package var furtherQuestionsPerNode = 20
 
     package init() {}
 }

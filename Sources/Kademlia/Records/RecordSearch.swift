@@ -20,7 +20,7 @@ struct RecordSearch: Sendable {
     private var peersWaiting = 0
     /// Nodes that have more than they could send, and how often such were asked.
     private var further: [Contact] = []
-    private var furtherAsked = 0
+    private var furtherAsked: [Endpoint: Int] = [:]
     /// Where keys are asked to prove themselves (D14).
     var places: FoundPeers
 
@@ -35,7 +35,7 @@ struct RecordSearch: Sendable {
     /// Whether peers wait for their turn, or nodes to be asked once more.
     var isWaiting: Bool { peersWaiting > 0 || !further.isEmpty }
     /// Whether nodes were asked once more.
-    var hasAskedFurther: Bool { furtherAsked > further.count }
+    var hasAskedFurther: Bool { !furtherAsked.isEmpty }
 
     /// What a query says is known already: the latest found.
     var knownPrefixes: [UInt32] { Array(prefixes.suffix(limits.records.knownPrefixes)) }
@@ -77,10 +77,11 @@ struct RecordSearch: Sendable {
 
     /// Takes note of how many records a node has, after it sent some that were news.
     mutating func heard(_ held: Int64, from contact: Contact) {
-        guard held > Int64(newest.count), furtherAsked < limits.records.furtherQuestions,
-            !further.contains(contact)
+        let asked = furtherAsked[contact.endpoint, default: 0]
+        guard held > Int64(newest.count), asked < limits.records.furtherQuestionsPerNode,
+            furtherAsked.values.reduce(0, +) < limits.records.furtherQuestions, !further.contains(contact)
         else { return }
-        furtherAsked += 1
+        furtherAsked[contact.endpoint] = asked + 1
         further.append(contact)
     }
 

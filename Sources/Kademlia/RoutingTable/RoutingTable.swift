@@ -122,6 +122,9 @@ struct RoutingTable: Sendable {
 
     func contains(_ contact: Contact) -> Bool { position(of: contact) != nil }
 
+    /// Whether somebody goes by that name here.
+    func knows(_ id: NodeID) -> Bool { nodes.index(of: id) != nil }
+
     /// What the answers of a node take, if it is here and any was measured.
     func roundTrip(of contact: Contact) -> RoundTrip? { position(of: contact).flatMap { nodes[$0].roundTrip } }
 
