@@ -181,7 +181,8 @@ class ReadingTests(RecordCase):
         node.nodes[self.keeper.id] = self.keeper.address
         self.keep(node.identity, torrent, records.value(liar.port, 40), source=liar.address)
         self.share(self.source, "--torrent", self.path("t.torrent"), bootstrap=self.first.address)
-        done = self.fetched(torrent.hex, self.path("copy"), bootstrap=self.first.address)
+        # Slowly, so that it is not over before the liar is met.
+        done = self.fetched(torrent.hex, self.path("copy"), "--limit-down", "300K", bootstrap=self.first.address)
         self.same(self.source, self.path("copy"))
         events = done.read_events()
         self.assertTrue(any(e.get("reason") == "broken_record" and e["key"] == node.identity.text for e in events))
