@@ -114,7 +114,7 @@ let fuzzTargets: [Target] = [
     fuzzer("FuzzMetainfo", ["Metainfo", "Primitives"]),
     fuzzer("FuzzHave", ["Availability", "Primitives"]),
     fuzzer("FuzzRecord", ["Availability", "Cryptography", "Primitives"]),
-    fuzzer("FuzzKRPC", ["Kademlia", "Primitives"]),
+    fuzzer("FuzzKRPC", ["Kademlia", "Cryptography", "Primitives"]),
     fuzzer("FuzzTable", ["Kademlia", "Cryptography", "Primitives"]),
     fuzzer("FuzzWire", ["PeerWire", "Metainfo", "Primitives"]),
 ]

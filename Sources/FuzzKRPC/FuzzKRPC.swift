@@ -1,3 +1,4 @@
+import Cryptography
 import Kademlia
 import Primitives
 
@@ -6,7 +7,7 @@ import Primitives
 /// A datagram is preceded by two bytes: which source it comes from (and whether time passes), and its length. A source
 /// of all kinds of address takes part, and four of them are bootstrap nodes that every kind of lookup asks. Nobody can
 /// guess a transaction, so where the input says `1:t4:####` it stands for that of a query to this source, which four bits
-/// of the first byte choose.
+/// of the first byte choose; and `5:token8:########` for the token that the source would be given.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafeRawPointer?, _ count: Int) -> CInt {
     // Safe: libFuzzer hands over `count` readable bytes for the time of the call.
@@ -34,9 +35,13 @@ struct FuzzSubject: ~Copyable {
     private var now = Instant.zero
     /// The queries that were not answered yet, in their order, by whom the node asked.
     private var transactions: [Endpoint: [ArraySlice<UInt8>]] = [:]
+    private var tokens: [Endpoint: ArraySlice<UInt8>] = [:]
 
     init() {
-        node = DHTNode(id: NodeID(UInt160(high: 1, middle: 2, low: 3)), seed: 1, now: .zero)
+        let source = NodeIDSource(UInt160(high: 1, middle: 2, low: 3))
+        node = DHTNode(identity: source, key: FuzzSubject.key, seed: 1, now: .zero)
+        // The time of the record among the seeds.
+        node.wallClock = WallClock(unixMilliseconds: 1_700_000_000_000, at: now)
         node.start(bootstrap: true, remembered: [], at: now, into: &actions)
         node.bootstrapNodesResolved(Array(FuzzSubject.sources.prefix(4)), at: now, into: &actions)
         let infoHash = InfoHash(UInt160(high: 4, middle: 5, low: 6))
@@ -45,7 +50,9 @@ struct FuzzSubject: ~Copyable {
         _ = node.sample(around: NodeID(infoHash), at: now, into: &actions)
         _ = node.findItem(NodeID(infoHash), salt: [1], at: now, into: &actions)
         if let item = try? Item(immutable: Array("4:spam".utf8)) { _ = node.store(item, at: now, into: &actions) }
+        _ = node.findRecords(of: FuzzSubject.recorded, pieceCount: 100_000, asking: [], at: now, into: &actions)
         noteQueries()
+        for source in FuzzSubject.sources { learnToken(for: source) }
     }
 
     mutating func feed(_ input: [UInt8]) {
@@ -55,7 +62,8 @@ struct FuzzSubject: ~Copyable {
             let end = min(offset + 2 + Int(length) * 4, bytes.byteCount)
             let source = FuzzSubject.sources[Int(head & 7)]
             actions.removeAll()
-            let datagram = answering(source, Int(head >> 3 & 15), Array(input[min(offset + 2, end)..<end]))
+            let content = withToken(of: source, Array(input[min(offset + 2, end)..<end]))
+            let datagram = answering(source, Int(head >> 3 & 15), content)
             node.received(datagram.span.bytes, from: source, at: now, into: &actions)
             if head & 0x80 != 0 {
                 now = now + .milliseconds(Int64(head & 0x78) * 100)
@@ -68,7 +76,30 @@ struct FuzzSubject: ~Copyable {
         node.received(bytes, from: FuzzSubject.sources[0], at: now, into: &actions)
     }
 
+    private static let key: Ed25519.SigningKey? = {
+        let seed = (0..<32).map { UInt8($0) }
+        return Ed25519.SigningKey(seed: seed.span.bytes)
+    }()
     private static let transaction = Array("1:t4:".utf8)
+    private static let token = Array("5:token8:".utf8)
+    /// The info-hash of the record among the seeds.
+    private static let recorded = InfoHash(
+        UInt160(high: 0x0123_4567_89ab_cdef, middle: 0x0123_4567_89ab_cdef, low: 0x0123_4567)
+    )
+
+    /// Asks for the token that lets a source put a record here.
+    private mutating func learnToken(for source: Endpoint) {
+        actions.removeAll()
+        var query = ByteWriter()
+        query.append(utf8: "d1:ad2:id20:abcdefghij01234567899:info_hash20:")
+        FuzzSubject.recorded.value.write(to: &query)
+        query.append(utf8: "e1:q8:get_have1:t2:aa1:y1:qe")
+        node.received(query.bytes.span.bytes, from: source, at: now, into: &actions)
+        if let place = actions.bytes.firstRange(of: FuzzSubject.token) {
+            tokens[source] = actions.bytes[place.upperBound...].prefix(8)
+        }
+        noteQueries()
+    }
 
     /// The input with the transaction of a query to the source, which is answered by that, in the place of `####`.
     private mutating func answering(_ source: Endpoint, _ choice: Int, _ input: [UInt8]) -> [UInt8] {
@@ -77,6 +108,13 @@ struct FuzzSubject: ~Copyable {
             let transaction = transactions[source]?.remove(at: choice % count)
         else { return input }
         return input[..<place.lowerBound] + FuzzSubject.transaction + transaction + input[place.upperBound...]
+    }
+
+    /// The input with the source's token in the place of `########`.
+    private func withToken(of source: Endpoint, _ input: [UInt8]) -> [UInt8] {
+        guard let place = input.firstRange(of: FuzzSubject.token + Array("########".utf8)), let token = tokens[source]
+        else { return input }
+        return input[..<place.lowerBound] + FuzzSubject.token + token + input[place.upperBound...]
     }
 
     private mutating func noteQueries() {
