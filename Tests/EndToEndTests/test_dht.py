@@ -282,6 +282,8 @@ class SurveyTests(Network):
         self.assertEqual(set(buckets[0]), {"event", "family", "shared_bits", "good", "questionable", "bad", "replacements"})
         stats, = self.objects("stats", event="stats")
         self.assertEqual((stats["family"], stats["nodes"]), ("ipv4", len(contacts)))
+        self.assertLessEqual(stats["overlay_nodes"], len(contacts))
+        self.assertEqual(stats["stored_records"], 0)
         for name in ("queries_sent", "replies_received", "bytes_sent", "bytes_received", "in_bps", "out_bps", "round_trip_s",
                      "round_trip_p90_s", "round_trip_p99_s"):
             self.assertGreater(stats[name], 0, name)

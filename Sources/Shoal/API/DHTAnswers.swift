@@ -136,6 +136,10 @@ public struct DHTReport: Hashable, Sendable {
     public var storedPeers: Int
     /// Values (BEP 44).
     public var storedItems: Int
+    /// Signed records of who holds which pieces.
+    public var storedRecords: Int
+    /// Nodes of shoal that proved their key: who keeps our records, and whose we read.
+    public var overlayNodes: Int
 }
 
 /// Who holds what of a torrent, as one peer says itself.

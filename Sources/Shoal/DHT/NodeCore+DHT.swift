@@ -163,7 +163,9 @@ extension DHTReport {
             queriesAnswered: statistics.queriesAnswered,
             storedInfoHashes: report.storedInfoHashes,
             storedPeers: report.storedPeers,
-            storedItems: report.storedItems
+            storedItems: report.storedItems,
+            storedRecords: report.storedRecords,
+            overlayNodes: report.overlayNodes
         )
     }
 }

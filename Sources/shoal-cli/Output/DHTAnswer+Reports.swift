@@ -32,6 +32,8 @@ extension DHTAnswer {
         object.add("stored_info_hashes", report.storedInfoHashes)
         object.add("stored_peers", report.storedPeers)
         object.add("stored_items", report.storedItems)
+        object.add("stored_records", report.storedRecords)
+        object.add("overlay_nodes", report.overlayNodes)
         return object
     }
 
@@ -40,7 +42,7 @@ extension DHTAnswer {
         let rows = [
             ("node", report.nodeID),
             ("address", report.externalAddress ?? "not known yet"),
-            ("table", HumanUnits.count(report.nodes, "node")),
+            ("table", "\(HumanUnits.count(report.nodes, "node")), \(report.overlayNodes) of shoal that proved a key"),
             ("network", size),
             ("round trip", Self.roundTrips(report)),
             ("asked", "\(report.queriesSent), \(report.repliesReceived) answered, \(report.timeouts) timed out"),
@@ -54,7 +56,8 @@ extension DHTAnswer {
                 "stores",
                 "\(HumanUnits.count(report.storedPeers, "peer")) of "
                     + HumanUnits.count(report.storedInfoHashes, "info-hash", plural: "info-hashes")
-                    + ", \(HumanUnits.count(report.storedItems, "value"))"
+                    + ", \(HumanUnits.count(report.storedItems, "value")), "
+                    + HumanUnits.count(report.storedRecords, "record")
             ),
         ]
         try print(report.family)
