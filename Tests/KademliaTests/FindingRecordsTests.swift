@@ -299,10 +299,14 @@ struct FindingRecordsTests {
         #expect(Self.summary(actions)?.outcome == .nobodyAnswered)
         #expect(dialogue.node.overlayNodeCount == 0)
         #expect(!dialogue.takeSent().contains { $0.to == other.endpoint || $0.isQuery("sp_id") })
-        // The silent one is left alone; of the others nobody knows that they would not have one next time.
+        // All of them are left alone for half an hour: next time one may be of our kind.
         let again = dialogue.findRecords(asking: peers)
         #expect(again != search)
-        #expect(Set(dialogue.takeSent().filter { $0.isQuery("get_have") }.map(\.to)) == Set(peers.prefix(2)))
+        #expect(!dialogue.takeSent().contains { $0.isQuery("get_have") })
+        dialogue.passes(.seconds(1800))
+        _ = dialogue.takeSent()
+        _ = dialogue.findRecords(asking: peers)
+        #expect(Set(dialogue.takeSent().filter { $0.isQuery("get_have") }.map(\.to)) == Set(peers))
     }
 
     @Test("50 peers are asked in one search, twenty a second, each once")

@@ -83,15 +83,4 @@ extension DHTNode {
             enteredOverlay(contact, proof.key, after: now - query.sentAt, at: now, into: &actions)
         }
     }
-
-    /// Remembers who did not answer what was asked because of somebody's word.
-    mutating func noteSilence(of query: OpenQuery, at now: Instant) {
-        switch query.purpose {
-        case .proveKey: kind.proving.wasSilent(query.endpoint, at: now)
-        case .lookup(let id) where query.expected == nil:
-            guard let index = lookups.index(of: id), lookups[index].records != nil else { return }
-            kind.proving.foundSilent(query.endpoint, at: now)
-        default: break
-        }
-    }
 }

@@ -203,6 +203,10 @@ extension DHTNode {
             pumpThoseWithoutNodes(at: now, into: &actions)
         case .lookup(let id), .findNode(let id):
             guard let index = lookups.index(of: id) else { return }
+            // A peer that knows nothing of records, whether it says so or is silent, is not asked again soon.
+            if query.expected == nil, lookups[index].records != nil {
+                kind.proving.foundSilent(query.endpoint, at: now)
+            }
             lookups[index].failed(query)
             pump(id, at: now, into: &actions)
         case .store(let id):

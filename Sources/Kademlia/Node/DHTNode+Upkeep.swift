@@ -47,7 +47,7 @@ extension DHTNode {
             kind.overlay.failed(contact, at: now)
             if queries.areAnswered { recent.failed(contact, at: now) }
         }
-        noteSilence(of: query, at: now)
+        if query.purpose == .proveKey { kind.proving.wasSilent(query.endpoint, at: now) }
         // First, so that lookups that have run out of nodes wait for those that the new attempt may find.
         rejoinIfAlone(at: now, into: &actions)
         fail(query, at: now, into: &actions)

@@ -1,6 +1,7 @@
 import Primitives
 
-/// Who did not answer when it was asked because of somebody's word: it is left alone for a while (N19).
+/// Who did not answer when it was asked because of somebody's word, or not as one of our kind would: it is left alone for a
+/// while (N19), for most peers of most torrents are mainline clients.
 ///
 /// After a few silent ports of an address its other ports are not tried either, or a list of them would aim many readers'
 /// packets at one host.
