@@ -14,13 +14,33 @@ package struct SwarmSimulation {
         package var latency: Duration
         /// What it sends is wrong.
         package var isLying: Bool
+        /// It wants what it lacks.
+        package var isFetching: Bool
+        /// What its records say that it holds besides.
+        package var pretence: Pretence
 
-        package init(have: Bitfield, upRate: Int, latency: Duration = .milliseconds(20), isLying: Bool = false) {
+        package init(
+            have: Bitfield,
+            upRate: Int,
+            latency: Duration = .milliseconds(20),
+            isLying: Bool = false,
+            isFetching: Bool = true,
+            pretence: Pretence = .none
+        ) {
             self.have = have
             self.upRate = upRate
             self.latency = latency
             self.isLying = isLying
+            self.isFetching = isFetching
+            self.pretence = pretence
         }
+    }
+
+    /// A record that lies.
+    package enum Pretence: Hashable, Sendable {
+        case none
+        case everything
+        case pieces([Int])
     }
 
     package struct Outcome: Hashable, Sendable {
@@ -32,9 +52,13 @@ package struct SwarmSimulation {
         package var banned: Set<Int>
         package var trace: UInt64
         package var events: Int
+        /// Links of one node at a time.
+        package var mostLinks: Int
+        /// How they met; nothing where all met at the start.
+        package var meetings: MeetingCounts
     }
 
-    private enum Message {
+    enum Message {
         case pieces(Bitfield)
         case have(Int)
         case choke(Bool)
@@ -47,19 +71,20 @@ package struct SwarmSimulation {
         case goodbye
     }
 
-    private enum Occasion {
+    enum Occasion {
         case message(Message, from: Int, to: Int)
         case uplinkIsFree(Int)
         case hashed(Int, piece: Int)
         case timer(Int)
+        case meeting(MeetingOccasion)
     }
 
     /// A class, because arrays do not hold machines that cannot be copied.
-    private final class Participant {
+    final class Participant {
         var swarm: Swarm
         let node: Node
         var actions = SwarmActionBuffer()
-        var uploads: [(block: Block, to: Int)] = []
+        var uploads = UplinkQueue()
         var isUplinkBusy = false
         var links: Set<Int> = []
         var spoiledPieces: Set<Int> = []
@@ -68,6 +93,8 @@ package struct SwarmSimulation {
         var uploaded: Int64 = 0
         /// When the last message to each peer arrives: nothing overtakes it.
         var lastArrival: [Instant]
+        /// `nil` where all met at the start.
+        var encounters: Encounters?
 
         init(swarm: consuming Swarm, node: Node, count: Int) {
             self.swarm = swarm
@@ -76,27 +103,53 @@ package struct SwarmSimulation {
         }
     }
 
-    private static let diskTime = Duration.milliseconds(2)
+    static let diskTime = Duration.milliseconds(2)
 
-    private let layout: PieceLayout
-    private var participants: [Participant] = []
-    private var queue = EventQueue<Occasion>()
-    private var eventCount = 0
-    private var trace = TraceHash()
-    private var banned: Set<Int> = []
+    let layout: PieceLayout
+    let meeting: SwarmMeeting?
+    var participants: [Participant] = []
+    var random: SeededRandom
+    var meetings = MeetingCounts()
+    private var mostLinks = 0
+    var recordStores: RecordStores
+    var queue = EventQueue<Occasion>()
+    var eventCount = 0
+    var trace = TraceHash()
+    var banned: Set<Int> = []
+    /// Nodes that lack something they want.
+    var incomplete = 0
 
-    private var now: Instant { queue.now }
+    var now: Instant { queue.now }
 
-    /// All nodes meet each other at the start, in an order that the seed decides.
-    package init(layout: PieceLayout, nodes: [Node], limits: SwarmLimits = .init(), seed: UInt64) {
+    /// - Parameter meeting: how nodes find each other; `nil`: all meet at the start, in an order that the seed decides.
+    package init(
+        layout: PieceLayout,
+        nodes: [Node],
+        limits: SwarmLimits = .init(),
+        meeting: SwarmMeeting? = nil,
+        seed: UInt64
+    ) {
         self.layout = layout
-        var random = SeededRandom(seed: seed)
+        self.meeting = meeting
+        recordStores = RecordStores(meeting?.records ?? .init(), seed: seed)
+        random = SeededRandom(seed: seed)
         for node in nodes {
             let swarm = Swarm(layout: layout, have: node.have, limits: limits, seed: random.next(), now: .zero)
-            participants.append(Participant(swarm: swarm, node: node, count: nodes.count))
+            let participant = Participant(swarm: swarm, node: node, count: nodes.count)
+            if !node.isFetching {
+                let nothing = Bitfield(count: layout.pieceCount)
+                participant.swarm.select(nothing, at: .zero, into: &participant.actions)
+                _ = participant.actions.take()
+            }
+            if !participant.swarm.isComplete { incomplete += 1 }
+            participants.append(participant)
         }
+        if let meeting { begin(meeting) } else { meetAll() }
+    }
+
+    private mutating func meetAll() {
         var pairs: [(Int, Int)] = []
-        for left in nodes.indices { for right in 0..<left { pairs.append((left, right)) } }
+        for left in participants.indices { for right in 0..<left { pairs.append((left, right)) } }
         for (left, right) in pairs.shuffled(using: &random) {
             connect(left, to: right)
             connect(right, to: left)
@@ -108,7 +161,7 @@ package struct SwarmSimulation {
         while let occasion = queue.next(until: .zero + limit) {
             eventCount += 1
             happened(occasion)
-            if participants.allSatisfy({ $0.swarm.isComplete }) { break }
+            if incomplete == 0 { break }
         }
         return Outcome(
             completedAt: participants.map { $0.completedAt.map { $0 - .zero } },
@@ -116,22 +169,25 @@ package struct SwarmSimulation {
             wasted: participants.map { $0.swarm.wastedBytes },
             banned: banned,
             trace: trace.value,
-            events: eventCount
+            events: eventCount,
+            mostLinks: mostLinks,
+            meetings: meetings
         )
     }
 
-    private mutating func connect(_ node: Int, to other: Int) {
+    mutating func connect(_ node: Int, to other: Int) {
         let participant = participants[node]
         participant.links.insert(other)
+        mostLinks = max(mostLinks, participant.links.count)
         participant.swarm.connected(
             PeerHandle(raw: UInt32(other)),
-            host: Endpoint(.v4(0x0a00_0000 | UInt32(other)), 6881),
+            host: SwarmSimulation.endpoint(of: other),
             supportsFast: true,
             requestLimit: 250,
             at: now,
             into: &participant.actions
         )
-        send(.pieces(participant.node.have), from: node, to: other)
+        send(.pieces(participant.swarm.have), from: node, to: other)
         carryOut(node)
     }
 
@@ -154,142 +210,7 @@ package struct SwarmSimulation {
             participant.timerAt = nil
             participant.swarm.advanced(to: now, into: &participant.actions)
             carryOut(node)
-        }
-    }
-
-    private mutating func received(_ message: Message, from sender: Int, at receiver: Int) {
-        let peer = PeerHandle(raw: UInt32(sender))
-        let node = participants[receiver]
-        switch message {
-        case .pieces(let pieces): node.swarm.has(pieces, peer: peer, at: now, into: &node.actions)
-        case .have(let piece): node.swarm.hasPiece(piece, peer: peer, at: now, into: &node.actions)
-        case .choke(true): node.swarm.choked(by: peer, at: now, into: &node.actions)
-        case .choke(false): node.swarm.unchoked(by: peer, at: now, into: &node.actions)
-        case .interested(true): node.swarm.interested(peer, at: now, into: &node.actions)
-        case .interested(false): node.swarm.notInterested(peer, at: now, into: &node.actions)
-        case .reject(let block): node.swarm.rejected(block, by: peer, at: now, into: &node.actions)
-        case .allowFast(let piece): node.swarm.allowedFast(piece, by: peer, at: now, into: &node.actions)
-        case .request(let block):
-            switch node.swarm.requested(block, by: peer, at: now) {
-            case .serve:
-                node.uploads.append((block, sender))
-                sendNextUpload(receiver)
-            case .reject: send(.reject(block), from: receiver, to: sender)
-            case .close: part(receiver, from: sender)
-            }
-        case .cancel(let block):
-            guard let index = node.uploads.firstIndex(where: { $0.block == block && $0.to == sender }) else { return }
-            node.uploads.remove(at: index)
-            node.swarm.cancelled(block, by: peer)
-            send(.reject(block), from: receiver, to: sender)
-        case .payload(let block, let isTrue):
-            guard node.swarm.blockBegan(block, from: peer, at: now, into: &node.actions) == .wanted else { return }
-            if !isTrue { node.spoiledPieces.insert(Int(block.piece)) }
-            node.swarm.blockReceived(block, from: peer, at: now, into: &node.actions)
-        case .goodbye: part(receiver, from: sender)
-        }
-    }
-
-    private mutating func carryOut(_ node: Int) {
-        let participant = participants[node]
-        while let action = participant.actions.next() {
-            record(action, of: node)
-            carryOut(action, of: node)
-        }
-        guard let deadline = participant.swarm.nextDeadline, participant.timerAt.map({ deadline < $0 }) ?? true else {
-            return
-        }
-        participant.timerAt = deadline
-        schedule(.timer(node), at: max(now, deadline))
-    }
-
-    private mutating func carryOut(_ action: SwarmAction, of node: Int) {
-        switch action {
-        case .request(let block, let peer): send(.request(block), from: node, to: Int(peer.raw))
-        case .cancel(let block, let peer): send(.cancel(block), from: node, to: Int(peer.raw))
-        case .interested(let peer): send(.interested(true), from: node, to: Int(peer.raw))
-        case .notInterested(let peer): send(.interested(false), from: node, to: Int(peer.raw))
-        case .choke(let peer): choke(Int(peer.raw), by: node)
-        case .unchoke(let peer): send(.choke(false), from: node, to: Int(peer.raw))
-        case .openPiece: break
-        case .closePiece(let piece): participants[node].spoiledPieces.remove(piece)
-        case .check(let piece): schedule(.hashed(node, piece: piece), at: now + SwarmSimulation.diskTime)
-        case .announceHave(let piece):
-            for other in participants[node].links.sorted() { send(.have(piece), from: node, to: other) }
-        case .allowFast(let piece, let peer): send(.allowFast(piece), from: node, to: Int(peer.raw))
-        case .ban(let peer, _, _):
-            banned.insert(Int(peer.raw))
-            part(node, from: Int(peer.raw))
-        case .close(let peer, _): part(node, from: Int(peer.raw))
-        case .completed: participants[node].completedAt = now
-        }
-    }
-
-    private mutating func choke(_ peer: Int, by node: Int) {
-        send(.choke(true), from: node, to: peer)
-        for upload in participants[node].uploads where upload.to == peer {
-            send(.reject(upload.block), from: node, to: peer)
-        }
-        participants[node].uploads.removeAll { $0.to == peer }
-    }
-
-    private mutating func part(_ node: Int, from other: Int) {
-        let participant = participants[node]
-        guard participant.links.remove(other) != nil else { return }
-        participant.uploads.removeAll { $0.to == other }
-        send(.goodbye, from: node, to: other)
-        participant.swarm.disconnected(PeerHandle(raw: UInt32(other)), at: now, into: &participant.actions)
-        carryOut(node)
-    }
-
-    private mutating func sendNextUpload(_ node: Int) {
-        let participant = participants[node]
-        guard !participant.isUplinkBusy, !participant.uploads.isEmpty else { return }
-        let upload = participant.uploads.removeFirst()
-        let length = Int(upload.block.length)
-        participant.isUplinkBusy = true
-        participant.uploaded += Int64(length)
-        let sent = now + .seconds(Double(length) / Double(participant.node.upRate))
-        participant.swarm.uploaded(length, to: PeerHandle(raw: UInt32(upload.to)), at: now)
-        send(.payload(upload.block, isTrue: !participant.node.isLying), from: node, to: upload.to, leavingAt: sent)
-        schedule(.uplinkIsFree(node), at: sent)
-    }
-
-    private mutating func send(_ message: Message, from node: Int, to other: Int, leavingAt sent: Instant? = nil) {
-        let latency = participants[node].node.latency + participants[other].node.latency
-        let arrival = max((sent ?? now) + latency, participants[node].lastArrival[other])
-        participants[node].lastArrival[other] = arrival
-        schedule(.message(message, from: node, to: other), at: arrival)
-    }
-
-    private mutating func schedule(_ occasion: Occasion, at instant: Instant) {
-        queue.schedule(occasion, at: instant)
-    }
-
-    /// FNV-1a over words.
-    private mutating func record(_ action: SwarmAction, of node: Int) {
-        for word in [UInt64(bitPattern: now.nanoseconds), UInt64(node)] + SwarmSimulation.words(of: action) {
-            trace.add(word)
-        }
-    }
-
-    private static func words(of action: SwarmAction) -> [UInt64] {
-        func words(_ block: Block) -> [UInt64] { [UInt64(block.piece) << 32 | UInt64(block.begin)] }
-        return switch action {
-        case .request(let block, let peer): [1, UInt64(peer.raw)] + words(block)
-        case .cancel(let block, let peer): [2, UInt64(peer.raw)] + words(block)
-        case .interested(let peer): [3, UInt64(peer.raw)]
-        case .notInterested(let peer): [4, UInt64(peer.raw)]
-        case .choke(let peer): [5, UInt64(peer.raw)]
-        case .unchoke(let peer): [6, UInt64(peer.raw)]
-        case .openPiece(let piece): [7, UInt64(piece)]
-        case .closePiece(let piece): [8, UInt64(piece)]
-        case .check(let piece): [9, UInt64(piece)]
-        case .announceHave(let piece): [10, UInt64(piece)]
-        case .allowFast(let piece, let peer): [11, UInt64(piece), UInt64(peer.raw)]
-        case .ban(let peer, _, _): [12, UInt64(peer.raw)]
-        case .close(let peer, _): [13, UInt64(peer.raw)]
-        case .completed: [14]
+        case .meeting(let occasion): happened(occasion)
         }
     }
 }

@@ -17,6 +17,7 @@ enum Program {
             case .check(let options): try CheckCommand.run(options)
             case .start(let options): try await StartCommand.run(options)
             case .dht(let arguments): try await DHTCommand.run(arguments)
+            case .swarm(let arguments): try SwarmCommand.run(arguments)
             case .transfer(let arguments): throw TransferCommand.replaceThisProcess(arguments)
             }
             return 0

@@ -63,7 +63,7 @@ struct RarestPiecesTests {
     @Test("planning in a torrent of 2^21 pieces weighs its limits' worth of pieces and names a few peers")
     func planned() {
         let count = 1 << 21
-        var guide = RecordGuide(limits: RecordLimits(), seed: 1)
+        var guide = RecordGuide(limits: GuidanceLimits(), seed: 1)
         guide.learn(pieceCount: count)
         for number in 1...50 {
             let claim = HolderClaim(
@@ -83,10 +83,11 @@ struct RarestPiecesTests {
             },
             ready: guide.book.entries,
             expected: [],
+            mostHolders: nil,
             at: start
         )
-        #expect(guide.rarestMissing.pieces.count == RecordLimits().focus)
-        #expect(asked == RecordLimits().window + RecordLimits().focus)
+        #expect(guide.rarestMissing.pieces.count == GuidanceLimits().focus)
+        #expect(asked == GuidanceLimits().window)
         // One that holds everything is enough.
         #expect(guide.picks.count == 1)
     }

@@ -110,6 +110,29 @@ struct RecordChoiceTests {
         #expect(talk.next()?.reason == .chance)
     }
 
+    @Test("what three hold is left to chance until slots run out, then to records")
+    func lastSlots() {
+        var limits = PeerDirectory.Limits()
+        limits.maxConnections = 20
+        let talk = RecordDialogue(pieces: 40, limits: limits)
+        for number in 1...3 { talk.claims(number, [0, number]) }
+        for number in 101...130 { talk.directory.add(RecordDialogue.endpoint(number), source: .tracker, at: start) }
+        for number in 1...3 { talk.dialogue.arrived(UInt32(200 + number), holding: [number]) }
+        for _ in 0..<18 {
+            guard let dial = talk.next() else { break }
+            #expect(dial.reason == .chance)
+            talk.directory.connected(RecordDialogue.endpoint(dial.number))
+        }
+        talk.dialogue.now = start + .seconds(1)
+        guard case .absentPiece(0, _) = talk.next()?.reason else {
+            Issue.record("the last slots are not for what is absent")
+            return
+        }
+        // One is enough while it is being dialled.
+        talk.dialogue.now = start + .seconds(7)
+        #expect(talk.next()?.reason == .chance)
+    }
+
     @Test("what connected peers truly hold weighs nothing more")
     func connected() throws {
         let talk = RecordDialogue(pieces: 4)

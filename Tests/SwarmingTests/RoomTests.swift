@@ -29,6 +29,22 @@ struct RoomTests {
         #expect(talk.makesRoom() != nil)
     }
 
+    @Test("the room is for the holder, though it is the turn of chance")
+    func held() {
+        let talk = talk()
+        talk.directory.add(RecordDialogue.endpoint(70), source: .tracker, at: start)
+        talk.claims(51, [9])
+        #expect(talk.next()?.reason.isRecord == true)
+        talk.meets(50, holding: [])
+        talk.meets(51, holding: [])
+        talk.claims(52, [9])
+        talk.dialogue.now = start + .seconds(61)
+        talk.dialogue.swarm.guide(&talk.directory, at: talk.dialogue.now)
+        #expect(talk.makesRoom() != nil)
+        #expect(talk.next() == Dialled(52, .absentPiece(9, RecordDialogue.key(52))))
+        #expect(talk.next() == Dialled(70, .chance))
+    }
+
     @Test("nobody goes before it had a minute")
     func probation() {
         let talk = talk()

@@ -85,7 +85,9 @@ final class TorrentSession {
         peerID = PeerID.shoal(using: &core.random)
         beganAt = core.now
         metadataDownload = MetadataDownload(infoHash: infoHash)
-        directory = PeerDirectory(seed: core.random.next())
+        var limits = PeerDirectory.Limits()
+        limits.maxConnections = TorrentSession.maximumPeers
+        directory = PeerDirectory(limits: limits, seed: core.random.next())
         report = Report(at: core.now)
     }
 

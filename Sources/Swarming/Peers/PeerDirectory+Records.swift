@@ -35,12 +35,22 @@ extension PeerDirectory {
         return nil
     }
 
-    mutating func plan(for missing: Bitfield, holders: (Int) -> Int, at now: Instant) {
+    mutating func plan(for missing: Bitfield, holders: (Int) -> Int, peers: Int, at now: Instant) {
         guide.learn(pieceCount: missing.count)
         guide.removeExpired(at: now)
         let ready = guide.book.entries.filter { candidate(at: $0.endpoint)?.isReady(at: now) == true }
         let expected = guide.book.entries.filter { candidate(at: $0.endpoint)?.state == .dialling }
-        guide.plan(for: missing, holders: holders, ready: ready, expected: expected, at: now)
+        // Who came by itself is not always known here.
+        let free = limits.maxConnections - max(peers, connectedCount) - diallingCount
+        let hasChance = free * 100 > limits.maxConnections * limits.records.lastSlotsPercent
+        guide.plan(
+            for: missing,
+            holders: holders,
+            ready: ready,
+            expected: expected,
+            mostHolders: hasChance ? limits.records.fewHolders : nil,
+            at: now
+        )
     }
 
     /// What room is needed for when all slots are taken.

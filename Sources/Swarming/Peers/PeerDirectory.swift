@@ -45,7 +45,7 @@ package struct PeerDirectory {
         package var maxConnections = 200
         /// Dials under way at a time.
         package var maxDialling = 16
-        package var records = RecordLimits()
+        package var records = GuidanceLimits()
 
         package init() {}
     }
@@ -131,7 +131,8 @@ package struct PeerDirectory {
         }
         guard var chosen = best else { return nil }
         var reason = candidates[chosen].source == .user ? DialReason.user : .chance
-        if reason == .chance, shares.isTurnOfRecords, let pick = takePick(at: now), let index = indices[pick.endpoint] {
+        let isTurnOfRecords = reason == .chance && (shares.isTurnOfRecords || guide.isRoomHeld)
+        if isTurnOfRecords, let pick = takePick(at: now), let index = indices[pick.endpoint] {
             (chosen, reason) = (index, pick.reason)
         }
         setState(.dialling, of: chosen)

@@ -2,7 +2,7 @@ import Availability
 import Cryptography
 import Primitives
 
-/// Which holders together bring the rarest pieces that are needed (secure-peer.md, §2, "Leecher use").
+/// Which holders together bring the pieces that nobody connected has (secure-peer.md, §2, "Leecher use").
 ///
 /// A piece that `a` peers are expected to hold weighs 1 / (1 + a)^2. The holder with the largest sum of weights times
 /// likelihoods is taken, what it brings weighs less from then on, and so forth: holders that complete each other come before
@@ -11,7 +11,7 @@ struct HolderPlan {
     struct Pick: Hashable {
         let endpoint: Endpoint
         let key: Ed25519.PublicKey
-        /// The rarest piece that it surely holds and neither anybody connected nor a pick before it.
+        /// The rarest piece that it surely holds and no pick before it.
         let absentPiece: Int?
 
         var reason: DialReason { absentPiece.map { .absentPiece($0, key) } ?? .record(key) }
@@ -22,28 +22,23 @@ struct HolderPlan {
     /// Which of `pieces` come first, where all else is equal.
     private let rarestFirst: [Int]
     private var weights: [Float] = []
-    private var isAbsent: [Bool] = []
-    private let holderWorth: Float
+    /// Neither somebody on the way nor a pick before surely holds it.
+    private var isAbsent: [Bool]
     private var row: [UInt8] = []
 
     /// - Parameters:
     ///   - rarest: the pieces to weigh holders by, rarest first.
-    ///   - holderWorth: the part of a piece's weight that one holder takes away.
-    ///   - count: expected holders of a piece in 26ths, of those that are not connected, and those that are.
-    init(rarest: [Int], holderWorth: Float, count: (Int) -> (promised: Int, connected: Int)) {
-        self.holderWorth = holderWorth
+    ///   - expectation: expected holders of a piece in 26ths.
+    init(rarest: [Int], expectation: (Int) -> Int) {
         let order = rarest.indices.sorted { rarest[$0] < rarest[$1] }
         pieces = order.map { rarest[$0] }
         var place = [Int](repeating: 0, count: order.count)
         for (index, rank) in order.enumerated() { place[rank] = index }
         rarestFirst = place
+        isAbsent = [Bool](repeating: true, count: pieces.count)
         for piece in pieces {
-            let (promised, connected) = count(piece)
-            let holders = Float(promised) / Float(PieceClaims.certainty) + Float(connected)
-            var weight = 1 / ((1 + holders) * (1 + holders))
-            for _ in 0..<min(connected, 8) { weight *= 1 - holderWorth }
-            weights.append(weight)
-            isAbsent.append(connected == 0)
+            let holders = Float(expectation(piece)) / Float(PieceClaims.certainty)
+            weights.append(1 / ((1 + holders) * (1 + holders)))
         }
     }
 
@@ -53,17 +48,17 @@ struct HolderPlan {
         take()
     }
 
-    /// The best of the candidates, those that bring what is absent first; at most `count`.
+    /// The best of the candidates, those that surely bring something first; at most `count`.
     ///
     /// - Parameter candidates: equals are taken in this order.
     mutating func picks(from candidates: [ClaimBook.Entry], atMost count: Int) -> [Pick] {
         var scores = candidates.map { score($0.claim) }
         var scoredAt = [Int](repeating: 0, count: candidates.count)
-        var urgent: [Pick] = []
-        var others: [Pick] = []
-        while urgent.count + others.count < count {
+        var sure: [Pick] = []
+        var likely: [Pick] = []
+        while sure.count + likely.count < count {
             guard let best = HolderPlan.best(scores), scores[best] > 0 else { break }
-            let picked = urgent.count + others.count
+            let picked = sure.count + likely.count
             guard scoredAt[best] == picked else {
                 scores[best] = score(candidates[best].claim)
                 scoredAt[best] = picked
@@ -73,11 +68,11 @@ struct HolderPlan {
             claim.pieces.likelihoods(of: pieces, into: &row)
             let piece = rarestFirst.first { isAbsent[$0] && row[$0] == PieceClaims.certainty }
             let pick = Pick(endpoint: endpoint, key: claim.key, absentPiece: piece.map { pieces[$0] })
-            if piece == nil { others.append(pick) } else { urgent.append(pick) }
+            if piece == nil { likely.append(pick) } else { sure.append(pick) }
             take()
             scores[best] = 0
         }
-        return urgent + others
+        return sure + likely
     }
 
     private mutating func score(_ claim: HolderClaim) -> Float {
@@ -90,7 +85,7 @@ struct HolderPlan {
     /// Whoever is in `row` is counted on.
     private mutating func take() {
         for index in weights.indices where row[index] > 0 {
-            weights[index] *= 1 - holderWorth * Float(row[index]) / Float(PieceClaims.certainty)
+            weights[index] *= 1 - Float(row[index]) / Float(PieceClaims.certainty)
             if row[index] == PieceClaims.certainty { isAbsent[index] = false }
         }
     }

@@ -7,7 +7,7 @@ import Primitives
 ///     claimed ──▶ book ── plan ──▶ picks ── taken one by one ──▶ dialled ── showed ──▶ kept
 ///                   ▲                                                         └──▶ broken: mistrusted for an hour
 struct RecordGuide {
-    private let limits: RecordLimits
+    private let limits: GuidanceLimits
     private var random: SeededRandom
     private(set) var book: ClaimBook
     private var mistrustedKeys: LRUCache<Ed25519.PublicKey, Instant>
@@ -19,9 +19,11 @@ struct RecordGuide {
     private var plannedAt: Instant?
     /// Claims came or went since the plan was made.
     private var isStale = false
-    var madeRoomAt: Instant?
+    private(set) var madeRoomAt: Instant?
+    /// A connection was given up for a holder: the next dial is to it, whoever's turn it is.
+    private(set) var isRoomHeld = false
 
-    init(limits: RecordLimits, seed: UInt64) {
+    init(limits: GuidanceLimits, seed: UInt64) {
         self.limits = limits
         random = SeededRandom(seed: seed)
         book = ClaimBook(capacity: limits.claims)
@@ -89,38 +91,45 @@ struct RecordGuide {
     ///   - holders: connected peers that hold a piece.
     ///   - ready: those of the book that can be dialled now.
     ///   - expected: those of the book that are being dialled already.
+    ///   - mostHolders: pieces that more are expected to hold are left to chance; `nil`: none is.
     mutating func plan(
         for missing: Bitfield,
         holders: (Int) -> Int,
         ready: [ClaimBook.Entry],
         expected: [ClaimBook.Entry],
+        mostHolders: Int?,
         at now: Instant
     ) {
         (plannedAt, isStale) = (now, false)
         let book = book
-        // What nobody claims is rare and no reason to dial anybody.
-        rarestMissing.look(through: missing) {
-            book.expectation(of: $0) > 0 ? RecordGuide.rarity(of: $0, holders: holders($0), in: book) : nil
+        let most = mostHolders.map { $0 * PieceClaims.certainty } ?? .max
+        rarestMissing.look(through: missing) { piece in
+            let promised = book.expectation(of: piece)
+            // What nobody claims is rare and no reason to dial anybody.
+            guard promised > 0, promised <= most, holders(piece) == 0 else { return nil }
+            return promised
         }
-        var plan = HolderPlan(rarest: rarestMissing.pieces, holderWorth: limits.holderWorth) {
-            (promised: book.expectation(of: $0), connected: holders($0))
-        }
+        var plan = HolderPlan(rarest: rarestMissing.pieces) { book.expectation(of: $0) }
         for entry in expected { plan.expect(entry.claim.pieces) }
         // Shuffled, or all that read the same records would dial the same of equals.
         picks = plan.picks(from: ready.shuffled(using: &random), atMost: limits.planned)
     }
 
+    mutating func madeRoom(forHolder: Bool, at now: Instant) {
+        madeRoomAt = now
+        isRoomHeld = forHolder
+    }
+
     /// Takes the first peer out of the plan.
-    mutating func takePick() -> HolderPlan.Pick? { picks.isEmpty ? nil : picks.removeFirst() }
+    mutating func takePick() -> HolderPlan.Pick? {
+        isRoomHeld = false
+        return picks.isEmpty ? nil : picks.removeFirst()
+    }
 
     /// What a digest should name first.
     mutating func rarest(held: Bitfield, holders: (Int) -> Int) -> [Int] {
         let book = book
-        rarestHeld.look(through: held) { RecordGuide.rarity(of: $0, holders: holders($0), in: book) }
+        rarestHeld.look(through: held) { book.expectation(of: $0) + holders($0) * PieceClaims.certainty }
         return rarestHeld.pieces
-    }
-
-    private static func rarity(of piece: Int, holders: Int, in book: ClaimBook) -> Int {
-        book.expectation(of: piece) + holders * PieceClaims.certainty
     }
 }

@@ -8,7 +8,8 @@ extension Swarm {
     /// It takes a few milliseconds at most, with a thousand records of a torrent of 2^21 pieces.
     package func guide(_ directory: inout PeerDirectory, at now: Instant) {
         guard !isComplete, directory.guide.isPlanDue(at: now) else { return }
-        directory.plan(for: missing, holders: { order.availability(of: $0) + completePeers }, at: now)
+        let holders = { [order, completePeers] in order.availability(of: $0) + completePeers }
+        directory.plan(for: missing, holders: holders, peers: peerCount, at: now)
     }
 
     /// Compares what a peer shows with what its record said: call it when its bitfield came, or what stands for one.
@@ -43,7 +44,7 @@ extension Swarm {
             worst = idle.filter { !isOnlyHolder($0) }.min { usefulCount($0) < usefulCount($1) }
         }
         guard let worst else { return }
-        directory.guide.madeRoomAt = now
+        directory.guide.madeRoom(forHolder: wish == .absentPiece, at: now)
         actions.append(.close(peers[worst].handle, .madeRoom))
         leave(worst, into: &actions)
     }

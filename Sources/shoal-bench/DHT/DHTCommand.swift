@@ -25,17 +25,5 @@ enum DHTCommand {
     private static var names: String { subcommands.map(\.name).joined(separator: ", ") }
 
     /// What `--help` prints of this verb.
-    static var help: String {
-        var text = ""
-        for subcommand in subcommands {
-            var name = "dht " + subcommand.name
-            for line in subcommand.help {
-                let isOption = line.hasPrefix("--")
-                text += isOption ? "    " + line : name + String(repeating: " ", count: max(1, 20 - name.count)) + line
-                text += "\n"
-                name = ""
-            }
-        }
-        return text
-    }
+    static var help: String { subcommands.map { Help.lines($0.help, below: "dht " + $0.name) }.joined() }
 }

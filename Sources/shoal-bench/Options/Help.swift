@@ -1,6 +1,18 @@
 /// What `--help` prints.
 enum Help {
-    static var text: String { head + DHTCommand.help + tail }
+    static var text: String { head + DHTCommand.help + SwarmCommand.help + tail }
+
+    /// The lines of a subcommand beside its name; those of options below it.
+    static func lines(_ lines: [String], below name: String) -> String {
+        var (text, name) = ("", name)
+        for line in lines {
+            let isOption = line.hasPrefix("--")
+            text += isOption ? "    " + line : name + String(repeating: " ", count: max(1, 20 - name.count)) + line
+            text += "\n"
+            name = ""
+        }
+        return text
+    }
 
     private static let head = """
         shoal-bench VERB [OPTION...]

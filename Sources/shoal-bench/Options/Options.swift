@@ -5,6 +5,7 @@ enum Options {
     case check(Check)
     case start(Start)
     case dht([String])
+    case swarm([String])
     case transfer([String])
 
     struct Check {
@@ -23,7 +24,9 @@ enum Options {
 
     /// - Parameter arguments: without the name of the program.
     static func read(_ arguments: [String]) throws(BenchError) -> Options {
-        guard let verb = arguments.first else { throw .usage("a verb is needed: parts, check, start, dht or transfer") }
+        guard let verb = arguments.first else {
+            throw .usage("a verb is needed: parts, check, start, dht, swarm or transfer")
+        }
         let rest = Array(arguments.dropFirst())
         // What follows `transfer` is for another program, its --help too.
         if verb == "transfer" { return .transfer(rest) }
@@ -35,7 +38,8 @@ enum Options {
         case "check": return try check(rest)
         case "start": return try start(rest)
         case "dht": return .dht(rest)
-        default: throw .usage("there is no verb '\(verb)': parts, check, start, dht, transfer")
+        case "swarm": return .swarm(rest)
+        default: throw .usage("there is no verb '\(verb)': parts, check, start, dht, swarm, transfer")
         }
     }
 

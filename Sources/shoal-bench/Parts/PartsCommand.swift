@@ -21,6 +21,7 @@ enum PartsCommand {
                 ("DHT: a datagram in, its answer out", try DHTParts.measured()),
                 ("peer wire: one message", try WireParts.measured()),
                 ("swarm: one block of a 1 GiB download", try SwarmParts.measured()),
+                ("choosing by records", try RecordParts.measured()),
             ]
             groups = groups.isEmpty ? pass : zip(groups, pass).map { ($0.title, zip($0.1, $1.1).map { $0.better($1) }) }
         }

@@ -1,8 +1,8 @@
 /// Bounds on what records may cost and decide.
-package struct RecordLimits: Hashable, Sendable {
+package struct GuidanceLimits: Hashable, Sendable {
     /// Claims kept: 3 KiB each at most, and planning looks at every one.
     package var claims = 1000
-    /// Planning weighs holders by this many of the rarest pieces alone: all others weigh next to nothing.
+    /// Planning weighs holders by this many of the rarest pieces: others weigh next to nothing.
     package var focus = 512
     /// Pieces looked at in one planning, in search of the rarest; a torrent of 2^21 is gone through in sixteen.
     package var window = 131_072
@@ -15,8 +15,13 @@ package struct RecordLimits: Hashable, Sendable {
     /// Of ten peers that we dial, so many may be chosen because of a record. The rest is left to chance, so that lies
     /// cannot keep us from everybody else.
     package var recordsOfTen = 7
-    /// How much of a piece's weight one connected holder takes away: it may choke us, or leave.
-    package var holderWorth: Float = 1
+    /// While slots are free, records choose only holders of pieces that so few are expected to hold: the others chance
+    /// will bring, and brings better spread. Where all went to the holders that complete each other best, the same few
+    /// were asked by everybody, and twenty fetchers among 200 peers took a tenth longer than by chance alone.
+    package var fewHolders = 2
+    /// Of a hundred slots so many are left when chance has had its turn: from then on records choose holders of whatever
+    /// nobody connected has.
+    package var lastSlotsPercent = 10
 
     /// Of a hundred pieces that were claimed beyond doubt, so many may be missing.
     package var toleratedPercent = 5
