@@ -39,7 +39,10 @@ extension TorrentSession {
     }
 
     private func found(_ record: AvailabilityRecord) {
-        guard record.key != core.identity.publicKey else { return }
+        // A node that was away may hand on an older one than another did.
+        guard record.key != core.identity.publicKey,
+            records.found.value(of: record.key).map({ $0.sequence < record.sequence }) ?? true
+        else { return }
         records.found.insert(record, for: record.key)
     }
 
