@@ -42,7 +42,9 @@ package enum X25519 {
         private init?(_ scalar: Secret) {
             var point = [UInt8](repeating: 0, count: 32)
             // Safe: libsodium reads 32 bytes and writes 32.
-            let isMade = unsafe scalar.read { unsafe crypto_scalarmult_base(&point, $0) == 0 }
+            let isMade = PassingSecret.wipingStack {
+                unsafe scalar.read { unsafe crypto_scalarmult_base(&point, $0) == 0 }
+            }
             guard isMade, let publicKey = PublicKey(point.span.bytes) else { return nil }
             self.publicKey = publicKey
             self.scalar = scalar
@@ -61,7 +63,9 @@ package enum X25519 {
             let secret = unsafe Secret(
                 byteCount: 32,
                 writing: { output in
-                    isUseful = unsafe scalar.read { unsafe crypto_scalarmult(output, $0, point) == 0 }
+                    isUseful = PassingSecret.wipingStack {
+                        unsafe scalar.read { unsafe crypto_scalarmult(output, $0, point) == 0 }
+                    }
                 }
             )
             return isUseful ? secret : nil

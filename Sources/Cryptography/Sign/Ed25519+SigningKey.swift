@@ -42,23 +42,68 @@ extension Ed25519 {
         }
 
         private init?(_ expanded: Secret) {
-            guard let point = Scalar(expanded.bytes)?.point else { return nil }
-            publicKey = PublicKey(point)
+            // Safe: libsodium reads the scalar, the first 32 of 64 bytes.
+            let point = unsafe PassingSecret.lend(byteCount: 32) { scalar in
+                unsafe expanded.read { unsafe scalar.update(from: $0, count: 32) }
+                return unsafe SigningKey.point(scalar)
+            }
+            guard let point, let publicKey = PublicKey(point.span.bytes) else { return nil }
+            self.publicKey = publicKey
             self.expanded = expanded
         }
 
         /// Signs a message (RFC 8032, 5.1.6); the same message always gets the same signature.
         ///
-        /// - Returns: `nil` where the system has no more memory for the nonce.
+        /// - Returns: `nil` for a nonce of zero, which has not been met yet.
         package func signature(of message: RawSpan) -> Signature? {
-            let prefix = expanded.bytes.extracting(last: 32)
-            guard let nonce = Scalar(hashing: prefix, message), let point = nonce.point else { return nil }
-            let (start, key) = (point.bytes, publicKey.bytes)
-            guard let challenge = Scalar(hashing: start.span.bytes, key.span.bytes, message),
-                let scalar = Scalar(expanded.bytes),
-                let sum = nonce.adding(challenge, times: scalar)?.published
-            else { return nil }
-            return Signature(point: point, scalar: sum)
+            // Safe: libsodium reads and writes 32 bytes of a scalar and 64 of a digest, which the room and the key have.
+            let bytes = unsafe PassingSecret.lend(byteCount: 160) { room -> [UInt8]? in
+                let (digest, nonce, challenge) = unsafe (room, room + 64, room + 96)
+                let product = unsafe room + 128
+                return unsafe expanded.read { scalar -> [UInt8]? in
+                    unsafe SigningKey.hash([], expanded.bytes.extracting(last: 32), message, into: digest)
+                    unsafe crypto_core_ed25519_scalar_reduce(nonce, digest)
+                    guard let start = unsafe SigningKey.point(nonce) else { return nil }
+                    unsafe SigningKey.hash(start, publicKey.bytes.span.bytes, message, into: digest)
+                    unsafe crypto_core_ed25519_scalar_reduce(challenge, digest)
+                    unsafe crypto_core_ed25519_scalar_mul(product, challenge, scalar)
+                    var sum = [UInt8](repeating: 0, count: 32)
+                    unsafe crypto_core_ed25519_scalar_add(&sum, nonce, product)
+                    return start + sum
+                }
+            }
+            return bytes.flatMap { Signature($0.span.bytes) }
+        }
+
+        /// A scalar times the group's base point, not clamped; `nil` for a multiple of the order.
+        private static func point(_ scalar: UnsafePointer<UInt8>) -> [UInt8]? {
+            var point = [UInt8](repeating: 0, count: 32)
+            // Safe: libsodium reads 32 bytes and writes 32.
+            return unsafe crypto_scalarmult_ed25519_base_noclamp(&point, scalar) == 0 ? point : nil
+        }
+
+        /// SHA-512 of the parts one after the other: 64 bytes. libsodium wipes its state itself.
+        private static func hash(
+            _ first: [UInt8],
+            _ second: RawSpan,
+            _ third: RawSpan,
+            into digest: UnsafeMutablePointer<UInt8>
+        ) {
+            var state = crypto_hash_sha512_state()
+            unsafe crypto_hash_sha512_init(&state)
+            add(first.span.bytes, to: &state)
+            add(second, to: &state)
+            add(third, to: &state)
+            // Safe: the caller has room for 64 bytes.
+            unsafe crypto_hash_sha512_final(&state, digest)
+        }
+
+        private static func add(_ bytes: RawSpan, to state: inout crypto_hash_sha512_state) {
+            // Safe: libsodium reads the span's own bytes and keeps no pointer.
+            unsafe bytes.withUnsafeBytes {
+                let input = unsafe $0.bindMemory(to: UInt8.self)
+                _ = unsafe crypto_hash_sha512_update(&state, input.baseAddress, UInt64(input.count))
+            }
         }
     }
 }
