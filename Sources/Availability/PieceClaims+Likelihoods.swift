@@ -37,34 +37,26 @@ extension PieceClaims {
 
     /// The likelihoods of some pieces in 26ths.
     ///
-    /// - Parameters:
-    ///   - pieces: ascending.
-    ///   - row: receives as many numbers as there are pieces, in their order.
-    package func likelihoods(of pieces: [Int], into row: inout [UInt8]) {
+    /// - Parameter row: receives as many numbers as there are pieces, in their order.
+    package func likelihoods(of sample: PieceSample, into row: inout [UInt8]) {
         let whole = UInt8(PieceClaims.certainty)
         row.removeAll(keepingCapacity: true)
+        // Nothing is known of other torrents.
+        guard sample.pieceCount == pieceCount else { return row.append(contentsOf: sample.pieces.map { _ in 0 }) }
         switch self {
-        case .all(let pieceCount):
-            for piece in pieces { row.append(piece >= 0 && piece < pieceCount ? whole : 0) }
-        case .bitfield(let held):
-            for piece in pieces { row.append(held[piece] ? whole : 0) }
+        case .all: for _ in sample.pieces { row.append(whole) }
+        case .bitfield(let held): for piece in sample.pieces { row.append(held[piece] ? whole : 0) }
         case .runs(let runs):
             var next = 0
-            for piece in pieces {
+            for piece in sample.pieces {
                 while next < runs.runs.count, runs.runs[next].upperBound <= piece { next += 1 }
                 row.append(next < runs.runs.count && runs.runs[next].contains(piece) ? whole : 0)
             }
         case .digest(let digest):
-            var next = 0
-            for piece in pieces {
-                while next < digest.listed.count, digest.listed[next] < piece { next += 1 }
-                guard piece >= 0, piece < digest.pieceCount else {
-                    row.append(0)
-                    continue
-                }
-                let isListed = next < digest.listed.count && digest.listed[next] == piece
-                let level = PieceDigest.twentySixths(digest.level(ofBucketOf: piece))
-                row.append(isListed ? whole : UInt8(level))
+            let steps = digest.levels.map { UInt8(truncatingIfNeeded: PieceDigest.twentySixths($0)) }
+            for bucket in sample.buckets { row.append(steps[Int(bucket)]) }
+            for piece in digest.listed {
+                if let index = sample.index(of: piece) { row[index] = whole }
             }
         }
     }
@@ -101,6 +93,32 @@ extension PieceClaims {
             result.missing += max(absent, least - shown.setCount(in: pieces))
         }
         return result
+    }
+}
+
+/// Some pieces of a torrent, of which much is asked: where each falls in a digest is worked out once.
+package struct PieceSample: Sendable {
+    package let pieceCount: Int
+    /// Ascending.
+    package let pieces: [Int]
+    let buckets: [UInt8]
+
+    /// - Parameter pieces: any order; those outside of the torrent are left out.
+    package init(_ pieces: some Sequence<Int>, of pieceCount: Int) {
+        self.pieceCount = pieceCount
+        self.pieces = pieces.filter { $0 >= 0 && $0 < pieceCount }.sorted()
+        // There are 256 at most.
+        buckets = self.pieces.map { UInt8(truncatingIfNeeded: PieceDigest.bucket(of: $0, pieceCount: pieceCount)) }
+    }
+
+    /// Where a piece is among `pieces`.
+    package func index(of piece: Int) -> Int? {
+        var (low, high) = (0, pieces.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if pieces[middle] < piece { low = middle + 1 } else { high = middle }
+        }
+        return low < pieces.count && pieces[low] == piece ? low : nil
     }
 }
 

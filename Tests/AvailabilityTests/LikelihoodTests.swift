@@ -27,10 +27,12 @@ struct LikelihoodTests {
         var sums = [Int](repeating: 0, count: count)
         for span in claims.spans { for piece in span.pieces { sums[piece] += Int(span.amount) } }
         var row: [UInt8] = [9]
-        claims.likelihoods(of: Array(-1...count), into: &row)
+        claims.likelihoods(of: PieceSample((-1...count).reversed(), of: count), into: &row)
         let alone = (0..<count).map { Int((claims.likelihood(of: $0) * 26).rounded()) }
         #expect(sums == alone)
-        #expect(row.map(Int.init) == [0] + alone + [0])
+        #expect(row.map(Int.init) == alone)
+        claims.likelihoods(of: PieceSample([1, 2, 3], of: count + 1), into: &row)
+        #expect(row == [0, 0, 0])
     }
 
     @Test("whoever told the truth falls short of nothing, with more pieces neither", arguments: forms.indices)

@@ -83,7 +83,7 @@ struct RarestPiecesTests {
             },
             ready: guide.book.entries,
             expected: [],
-            mostHolders: nil,
+            mostPromised: nil,
             at: start
         )
         #expect(guide.rarestMissing.pieces.count == GuidanceLimits().focus)

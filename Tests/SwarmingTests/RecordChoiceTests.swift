@@ -133,6 +133,24 @@ struct RecordChoiceTests {
         #expect(talk.next()?.reason == .chance)
     }
 
+    @Test("chance goes first to those whom others named as well")
+    func namedByRecordOnly() {
+        let talk = RecordDialogue(pieces: 4)
+        for number in 1...30 { talk.claims(number, [0, 1, 2, 3]) }
+        talk.directory.add(RecordDialogue.endpoint(70), source: .dht, at: start)
+        #expect(talk.next() == Dialled(70, .chance))
+    }
+
+    @Test("a piece is not rare because few say anything", arguments: [(1, true), (2, false)])
+    func unsaid(others: Int, isSought: Bool) {
+        let talk = RecordDialogue(pieces: 4)
+        talk.claims(1, [0])
+        for number in 0..<others {
+            talk.directory.add(RecordDialogue.endpoint(70 + number), source: .record, at: start)
+        }
+        #expect(talk.next()?.reason.isRecord == isSought)
+    }
+
     @Test("what connected peers truly hold weighs nothing more")
     func connected() throws {
         let talk = RecordDialogue(pieces: 4)
@@ -250,7 +268,9 @@ struct RecordChoiceTests {
 
     @Test("claims end, and those about another number of pieces never count")
     func ends() throws {
-        let talk = RecordDialogue(pieces: 4)
+        var limits = PeerDirectory.Limits()
+        limits.records.fewHolders = 10
+        let talk = RecordDialogue(pieces: 4, limits: limits)
         let short = talk.claim(1, of: [0, 1, 2], lasting: .seconds(60))
         talk.directory.claimed(short, by: RecordDialogue.endpoint(1), at: start)
         var other = talk.claim(2, of: [0])

@@ -8,7 +8,9 @@ import Testing
 struct RoomTests {
     /// Ten pieces; four peers hold nine of them, two each having three, and a record names the holder of the last.
     private func talk() -> RecordDialogue {
-        let talk = RecordDialogue(pieces: 10)
+        var limits = PeerDirectory.Limits()
+        limits.records.fewHolders = 10
+        let talk = RecordDialogue(pieces: 10, limits: limits)
         for raw in 1...4 as ClosedRange<UInt32> {
             talk.dialogue.arrived(raw, holding: raw % 2 == 0 ? [0, 1, 2] : [3, 4, 5, 6, 7, 8], fast: false)
         }

@@ -1,3 +1,4 @@
+import Availability
 package import Primitives
 
 /// Records of who holds which pieces (secure-peer.md, §2), and what follows from them for dialling.
@@ -43,12 +44,15 @@ extension PeerDirectory {
         // Who came by itself is not always known here.
         let free = limits.maxConnections - max(peers, connectedCount) - diallingCount
         let hasChance = free * 100 > limits.maxConnections * limits.records.lastSlotsPercent
+        // Where only some say what they hold, the others hold their share of it too.
+        let said = guide.book.entries.count
+        let fewHolders = limits.records.fewHolders * PieceClaims.certainty * said / max(candidates.count, 1)
         guide.plan(
             for: missing,
             holders: holders,
             ready: ready,
             expected: expected,
-            mostHolders: hasChance ? limits.records.fewHolders : nil,
+            mostPromised: hasChance ? fewHolders : nil,
             at: now
         )
     }

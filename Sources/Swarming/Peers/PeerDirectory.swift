@@ -12,10 +12,8 @@ package enum PeerSource: UInt8, Hashable, Comparable, Sendable {
     /// It proved the key of a signed record that says what it holds, and nobody else named it.
     case record
 
-    package static func < (left: PeerSource, right: PeerSource) -> Bool { left.rank < right.rank }
-
-    /// Records cost nothing to make, so that they are no reason to be dialled before those that the DHT names.
-    fileprivate var rank: UInt8 { self == .record ? PeerSource.dht.rawValue : rawValue }
+    /// Records come last: they cost nothing to make, and whoever reads the same ones would dial the same peers.
+    package static func < (left: PeerSource, right: PeerSource) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// How a connection ended, for deciding when to dial again.
@@ -217,7 +215,7 @@ package struct PeerDirectory {
 
     private static func isBetter(_ left: Candidate, than right: Candidate) -> Bool {
         if left.failures != right.failures { return left.failures < right.failures }
-        if left.source.rank != right.source.rank { return left.source < right.source }
+        if left.source != right.source { return left.source < right.source }
         return left.ticket < right.ticket
     }
 

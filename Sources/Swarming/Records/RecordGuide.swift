@@ -91,25 +91,25 @@ struct RecordGuide {
     ///   - holders: connected peers that hold a piece.
     ///   - ready: those of the book that can be dialled now.
     ///   - expected: those of the book that are being dialled already.
-    ///   - mostHolders: pieces that more are expected to hold are left to chance; `nil`: none is.
+    ///   - mostPromised: pieces of which more holders are promised, in 26ths, are left to chance; `nil`: none is.
     mutating func plan(
         for missing: Bitfield,
         holders: (Int) -> Int,
         ready: [ClaimBook.Entry],
         expected: [ClaimBook.Entry],
-        mostHolders: Int?,
+        mostPromised: Int?,
         at now: Instant
     ) {
         (plannedAt, isStale) = (now, false)
         let book = book
-        let most = mostHolders.map { $0 * PieceClaims.certainty } ?? .max
+        let most = mostPromised ?? .max
         rarestMissing.look(through: missing) { piece in
             let promised = book.expectation(of: piece)
             // What nobody claims is rare and no reason to dial anybody.
             guard promised > 0, promised <= most, holders(piece) == 0 else { return nil }
             return promised
         }
-        var plan = HolderPlan(rarest: rarestMissing.pieces) { book.expectation(of: $0) }
+        var plan = HolderPlan(rarest: rarestMissing.pieces, of: missing.count) { book.expectation(of: $0) }
         for entry in expected { plan.expect(entry.claim.pieces) }
         // Shuffled, or all that read the same records would dial the same of equals.
         picks = plan.picks(from: ready.shuffled(using: &random), atMost: limits.planned)
