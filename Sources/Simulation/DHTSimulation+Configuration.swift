@@ -34,6 +34,8 @@ extension DHTSimulation {
         package var sessions: Weibull?
         /// Who of an established network is hostile.
         package var hostility: Hostility?
+        /// Whether the hosts are of our own kind: each with a key that it proves, and records that it may sign.
+        package var areOwnKind = false
         package var seed: UInt64
 
         package init(seed: UInt64) { self.seed = seed }

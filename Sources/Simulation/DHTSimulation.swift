@@ -1,3 +1,5 @@
+package import Availability
+package import Cryptography
 package import Kademlia
 package import Primitives
 
@@ -11,6 +13,8 @@ package struct DHTSimulation {
         package var peers: [LookupID: [Endpoint]] = [:]
         /// As they came: each newer than the one before.
         package var items: [LookupID: [Item]] = [:]
+        package var records: [LookupID: [FoundRecord]] = [:]
+        package var provedKeys: [Endpoint: Ed25519.PublicKey] = [:]
         /// When each of `peers` was handed on.
         package var peersAt: [LookupID: [Instant]] = [:]
         package var finishedAt: [LookupID: Instant] = [:]
@@ -51,8 +55,10 @@ package struct DHTSimulation {
             bootstrapNodes = [DHTSimulation.endpoint(of: 0)]
             for index in 0..<configuration.nodes {
                 let isTranslated = index > 0 && isTranslatedByChance()
+                let identity = newIdentity()
                 let node = DHTNode(
-                    identity: newIdentity(),
+                    identity: identity.source,
+                    key: identity.key,
                     at: DHTSimulation.endpoint(of: index).address,
                     limits: configuration.limits,
                     seed: random.next(),
@@ -101,6 +107,8 @@ package struct DHTSimulation {
     package func storedPeers(of index: Int, _ infoHash: InfoHash) -> [Endpoint] {
         hosts[index].node.storedPeers(of: infoHash)
     }
+    package func overlayNodeCount(of index: Int) -> Int { hosts[index].node.overlayNodeCount }
+    package func key(of index: Int) -> Ed25519.SigningKey? { hosts[index].node.signingKey }
     package func networkSize(of index: Int) -> Int? { hosts[index].node.networkSize }
     package func isPresent(_ index: Int) -> Bool { hosts[index].isPresent }
     /// One of those that are there, by chance.
@@ -149,6 +157,24 @@ package struct DHTSimulation {
         return lookup
     }
 
+    /// Unix milliseconds at the beginning of each simulation.
+    package static let epoch: Int64 = 1_700_000_000_000
+    static let wallClock = WallClock(unixMilliseconds: epoch, at: .zero)
+
+    package mutating func publish(_ record: AvailabilityRecord, from index: Int) -> LookupID {
+        actions.removeAll()
+        let lookup = hosts[index].node.publish(record, at: now, into: &actions)
+        carryOut(index)
+        return lookup
+    }
+
+    package mutating func findRecords(of infoHash: InfoHash, from index: Int) -> LookupID {
+        actions.removeAll()
+        let lookup = hosts[index].node.findRecords(of: infoHash, at: now, into: &actions)
+        carryOut(index)
+        return lookup
+    }
+
     package mutating func findNode(closestTo target: NodeID, from index: Int) -> LookupID {
         actions.removeAll()
         let lookup = hosts[index].node.findNode(closestTo: target, at: now, into: &actions)
@@ -170,7 +196,19 @@ package struct DHTSimulation {
 
     // MARK: Coming and going
 
-    private mutating func newIdentity() -> NodeIDSource { NodeIDSource(UInt160.random(using: &random)) }
+    /// What a host is called by, and what it signs with.
+    private struct HostIdentity {
+        let source: NodeIDSource
+        var key: Ed25519.SigningKey?
+    }
+
+    private mutating func newIdentity() -> HostIdentity {
+        let number = UInt160.random(using: &random)
+        guard configuration.areOwnKind else { return HostIdentity(source: NodeIDSource(number)) }
+        let seed = number.bytes + [UInt8](repeating: 0, count: 12)
+        let key = Ed25519.SigningKey(seed: seed.span.bytes)
+        return HostIdentity(source: key.map { NodeIDSource($0.publicKey) } ?? NodeIDSource(number), key: key)
+    }
 
     private mutating func isTranslatedByChance() -> Bool {
         Int.random(in: 0..<100, using: &random) < configuration.translatedPercent
@@ -182,20 +220,21 @@ package struct DHTSimulation {
         let translation = isTranslated ? AddressTranslation() : nil
         let endpoint = DHTSimulation.endpoint(of: index)
         hosts.append(DHTHost(endpoint: endpoint, translation: translation, node: node))
+        hosts[index].node.wallClock = DHTSimulation.wallClock
         if let stays { events.schedule(.departure(index), after: stays) }
         schedule(index)
     }
 
     /// Makes nodes that have been in the network for a while.
     private mutating func establish(_ standing: Configuration.Standing) {
-        var planned: [(identity: NodeIDSource, isTranslated: Bool)] = []
+        var planned: [(identity: HostIdentity, isTranslated: Bool)] = []
         var known: [Contact] = []
         for index in 0..<configuration.nodes {
             let identity = newIdentity()
             let isTranslated = index >= standing.routers && isTranslatedByChance()
             planned.append((identity, isTranslated))
             if isTranslated, Int.random(in: 0..<100, using: &random) >= standing.knownTranslatedPercent { continue }
-            known.append(DHTSimulation.contact(identity, index))
+            known.append(DHTSimulation.contact(identity.source, index))
         }
         let size = planned.count { !$0.isTranslated } + addColluders(to: &known)
         for index in 0..<known.count * standing.deadPercent / max(1, 100 - standing.deadPercent) {
@@ -203,9 +242,10 @@ package struct DHTSimulation {
         }
         let knownNetwork = KnownNetwork(known)
         for (index, plan) in planned.enumerated() {
-            let contact = DHTSimulation.contact(plan.identity, index)
+            let contact = DHTSimulation.contact(plan.identity.source, index)
             let node = DHTNode(
-                identity: plan.identity,
+                identity: plan.identity.source,
+                key: plan.identity.key,
                 at: contact.endpoint.address,
                 limits: configuration.limits,
                 seed: random.next(),
@@ -228,7 +268,7 @@ package struct DHTSimulation {
     }
 
     private mutating func ghost(_ index: Int) -> Contact {
-        DHTSimulation.contact(newIdentity(), at: SimulatedAddress.ghost(index))
+        DHTSimulation.contact(newIdentity().source, at: SimulatedAddress.ghost(index))
     }
 
     /// Returns how many there are all over the network: of Sybils beside one key, lookups elsewhere tell nothing.
@@ -255,7 +295,14 @@ package struct DHTSimulation {
         let isTranslated = isTranslatedByChance()
         let stays = configuration.sessions?.sample(using: &random)
         // A newcomer does not know its address, so it takes its final identifier when enough others agree on it.
-        let node = DHTNode(identity: newIdentity(), limits: configuration.limits, seed: random.next(), now: now)
+        let identity = newIdentity()
+        let node = DHTNode(
+            identity: identity.source,
+            key: identity.key,
+            limits: configuration.limits,
+            seed: random.next(),
+            now: now
+        )
         events.schedule(.start(hosts.count), at: now)
         add(node, isTranslated: isTranslated, stays: stays)
     }
@@ -309,9 +356,9 @@ package struct DHTSimulation {
                 host.findings.peersAt[lookup, default: []] += peers.map { _ in now }
                 host.findings.peers[lookup, default: []] += peers
             case .foundItem(let lookup, let item): host.findings.items[lookup, default: []].append(item)
-            case .lookupProgress, .scraped, .sampled, .eclipseSuspected, .addressChanged, .foundRecord, .refusedRecord,
-                .provedKey:
-                break
+            case .foundRecord(let lookup, let found): host.findings.records[lookup, default: []].append(found)
+            case .provedKey(let key, let endpoint): host.findings.provedKeys[endpoint] = key
+            case .lookupProgress, .scraped, .sampled, .eclipseSuspected, .addressChanged, .refusedRecord: break
             case .finished(let lookup, let summary):
                 host.findings.summaries[lookup] = summary
                 host.findings.finishedAt[lookup] = now

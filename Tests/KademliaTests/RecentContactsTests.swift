@@ -82,6 +82,23 @@ struct RecentContactsTests {
         #expect(later.contains(dead.endpoint))
     }
 
+    @Test("askers that are not there make it forget no silence, however many")
+    func forgedAskers() {
+        var dialogue = RecentContactsTests.full()
+        let near = (1...4).map { LookupTests.node(UInt8($0)) }
+        let dead = LookupTests.node(5)
+        #expect(RecentContactsTests.look(&dialogue, near: near, dead: [dead]).contains(dead.endpoint))
+        dialogue.passes(.seconds(3))
+        for round in 0..<20 {
+            for source in 0..<64 {
+                let asker = Endpoint(.v4(0x6400_0001 + UInt32(round * 64 + source) << 8), 6881)
+                dialogue.receives("d1:ad2:id20:\(querier)e1:q4:ping1:t2:aa1:y1:qe", from: asker)
+            }
+            dialogue.passes(.seconds(3))
+        }
+        #expect(!RecentContactsTests.look(&dialogue, near: near, dead: [dead]).contains(dead.endpoint))
+    }
+
     @Test("an answer ends a silence")
     func answered() {
         var recent = RecentContacts(limits: SharedLimits())

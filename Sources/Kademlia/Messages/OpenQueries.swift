@@ -14,6 +14,12 @@ enum QueryPurpose: Hashable, Sendable {
     case proveKey
 }
 
+extension QueryPurpose {
+    /// Whether it goes to who asked us something, for the most part: a source that may be forged, so that its silence says
+    /// nothing about the network, and is not worth remembering.
+    var isAboutAsker: Bool { self == .verify || self == .proveKey }
+}
+
 /// How long an answer is waited for before it is called slow, and the others are enough.
 enum Patience: Hashable, Sendable {
     /// For who only reads: it has the value from the others.
@@ -128,7 +134,7 @@ struct OpenQueries {
             guard var query = open[timer.transaction] else { continue }
             if now >= query.failsAt {
                 open[timer.transaction] = nil
-                failedInARow += 1
+                if !query.purpose.isAboutAsker { failedInARow += 1 }
                 return .failed(query)
             }
             timers.insert(Timer(at: query.failsAt, transaction: timer.transaction))

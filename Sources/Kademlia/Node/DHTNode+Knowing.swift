@@ -1,3 +1,4 @@
+package import Cryptography
 package import Primitives
 
 /// A node that another one knows, and what it remembers of it.
@@ -24,11 +25,12 @@ extension DHTNode {
     /// - Parameters:
     ///   - acquaintances: whom it knows; quickest with the nearest first, for the table keeps them in this order. With
     ///     nobody, it stands where `start` with bootstrap nodes stands after it failed.
-    ///   - source, address, seed: as for the other initialisers.
+    ///   - source, key, address, seed: as for the other initialisers.
     ///   - networkSize: what its lookups have taught it so far.
     ///   - isReached: whether uninvited queries have come lately, so that it serves (BEP 43).
     package init(
         identity source: NodeIDSource,
+        key: Ed25519.SigningKey? = nil,
         at address: IPAddress,
         limits: DHTLimits = DHTLimits(),
         seed: UInt64,
@@ -37,7 +39,7 @@ extension DHTNode {
         networkSize: Int? = nil,
         isReached: Bool = false
     ) {
-        self.init(identity: source, at: address, limits: limits, seed: seed, now: now)
+        self.init(identity: source, key: key, at: address, limits: limits, seed: seed, now: now)
         if let networkSize { size = NetworkSize(limits: sharedLimits, believing: networkSize) }
         if isReached { reachability.reached(at: now) }
         joining.isStarted = true

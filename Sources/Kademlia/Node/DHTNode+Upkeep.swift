@@ -45,7 +45,7 @@ extension DHTNode {
             let contact = Contact(expected, query.endpoint)
             table.failed(contact, at: now)
             kind.overlay.failed(contact, at: now)
-            if queries.areAnswered { recent.failed(contact, at: now) }
+            if queries.areAnswered, !query.purpose.isAboutAsker { recent.failed(contact, at: now) }
         }
         if query.purpose == .proveKey { kind.proving.wasSilent(query.endpoint, at: now) }
         // First, so that lookups that have run out of nodes wait for those that the new attempt may find.

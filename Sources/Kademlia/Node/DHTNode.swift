@@ -255,6 +255,9 @@ package struct DHTNode: ~Copyable {
     /// Records that others put here.
     package var storedRecordCount: Int { kind.records.count }
 
+    /// What we prove our identifier by.
+    package var signingKey: Ed25519.SigningKey? { identity.key }
+
     /// Nodes of our own kind that proved their key.
     package var overlayNodeCount: Int { kind.overlay.count }
 

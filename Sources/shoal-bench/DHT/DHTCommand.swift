@@ -11,7 +11,7 @@ struct DHTSubcommand: Sendable {
 enum DHTCommand {
     static let subcommands = [
         SimulateCommand.subcommand, LoopbackCommand.subcommand, HostileCommand.subcommand,
-        PersistenceCommand.subcommand, MemoryCommand.subcommand,
+        PersistenceCommand.subcommand, MemoryCommand.subcommand, RecordCostsCommand.subcommand,
     ]
 
     static func run(_ arguments: [String]) async throws(BenchError) {
