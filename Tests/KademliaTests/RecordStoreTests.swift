@@ -108,13 +108,13 @@ struct RecordStoreTests {
         #expect(store.refusal(of: Self.hash(3), by: key, from: address, at: Kin.epoch) == nil)
     }
 
-    @Test("a record takes 176 bytes and its value: 20,000 of the longest take 20 MB")
+    @Test("a record takes 256 bytes at most and its value: 20,000 of the longest take 20 MB")
     func size() {
         #expect(MemoryLayout<RecordStore.Stored>.stride <= 256)
         #expect(MemoryLayout<HeldRecord>.stride <= 160)
     }
 
-    @Test("2000 records of our own are kept, one for each torrent")
+    @Test("records of our own are kept up to the limit, one for each torrent")
     func own() throws {
         var store = Self.store { $0.own = 2 }
         let kin = Kin.known

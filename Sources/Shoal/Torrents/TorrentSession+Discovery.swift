@@ -55,11 +55,11 @@ extension TorrentSession {
         )
         discovery.isLooking = true
         discovery.isAnnouncedAsSeed = isSeed
-        // First, so that it hears of every peer that the other one finds.
-        findRecords()
         let lookup = core.dht?.findPeers(of: infoHash, announcing: core.listenPort, isSeed: isSeed, handler)
         // Where there is nobody to ask it has ended by now.
         discovery.lookup = discovery.isLooking ? lookup : nil
+        // Second, because it waits for the peers that the other one finds, and asks these too.
+        findRecords()
     }
 
     /// The maker of the torrent knew nodes (BEP 5): one more way into the DHT that depends on no other (hardening D16).
