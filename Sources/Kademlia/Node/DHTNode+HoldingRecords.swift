@@ -106,6 +106,7 @@ extension DHTNode {
             switch kind.records.refusal(of: infoHash, by: key, from: sender.address, at: time) {
             case .networkQuota: return .networkQuota
             case .addressQuota: return .addressQuota
+            case .full: return .storeFull
             case nil: break
             }
             guard kind.records.affordsCheck(for: sender.address, at: now) else { return .busy }

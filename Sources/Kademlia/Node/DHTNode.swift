@@ -123,7 +123,9 @@ package struct DHTNode: ~Copyable {
         announcements = OwnAnnouncements(limits: limits)
         validated = RecentAddresses(lifetime: limits.validation, capacity: limits.validatedSources, now: now)
         reachability = Reachability(limits: shared, now: now)
-        kind = OwnKind(id: id, limits: shared, now: now)
+        // Of its own, so that what nodes of no kind do is not changed by what ours keep.
+        var lots = KeyedRandom(seed: ~seed)
+        kind = OwnKind(id: id, limits: shared, now: now, using: &lots)
         sample = InfoHashSample(limits: shared)
         toldTime = now
     }

@@ -11,10 +11,10 @@ final class OwnKind {
     var peerQuestions: PeerQuestions
     var wallClock: WallClock?
 
-    init(id: NodeID, limits shared: SharedLimits, now: Instant) {
+    init(id: NodeID, limits shared: SharedLimits, now: Instant, using secrets: inout KeyedRandom) {
         overlay = Overlay(own: id, limits: shared, now: now)
         proving = Proving(limits: shared, now: now)
-        records = RecordStore(limits: shared, now: now)
+        records = RecordStore(limits: shared, now: now, using: &secrets)
         peerQuestions = PeerQuestions(limits: shared.wrappedValue.records, now: now)
     }
 }

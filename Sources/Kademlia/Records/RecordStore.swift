@@ -5,7 +5,9 @@ import Primitives
 /// Records of who holds which pieces that others put here, under the info-hash itself (secure-peer.md, §2).
 ///
 /// One network may have a share only of what is held for a torrent. Where there are too many, they go in this order: those
-/// that have expired, those of the network that has most, and the oldest.
+/// that have expired, those of the network that has most, and of these the oldest; of one torrent those with the highest
+/// lot, which each node draws for itself. So the nodes near a key keep more together than each has room for, and who says
+/// little is not displaced by who says much: with the newest kept by all, a fetch took twice as long (Benchmarks/swarm.md).
 struct RecordStore: Sendable {
     struct Stored: Sendable {
         let record: HeldRecord
@@ -21,6 +23,8 @@ struct RecordStore: Sendable {
     enum Refusal: Hashable, Sendable {
         case networkQuota
         case addressQuota
+        /// The torrent has as many as are kept, and all of them drew lower lots.
+        case full
     }
 
     @SharedLimits private var limits: DHTLimits
@@ -29,10 +33,12 @@ struct RecordStore: Sendable {
     private var countByAddress: [IPAddress: Int] = [:]
     private var sweptAt: Instant
     private var checks: Allowance
+    private let lots: SipHash
     /// Those of this node, which it hands out itself.
     private var own: [InfoHash: AvailabilityRecord] = [:]
 
-    init(limits shared: SharedLimits, now: Instant) {
+    init(limits shared: SharedLimits, now: Instant, using secrets: inout KeyedRandom) {
+        lots = SipHash(using: &secrets)
         let limits = shared.wrappedValue.records
         _limits = shared
         sweptAt = now
@@ -73,8 +79,10 @@ struct RecordStore: Sendable {
         from address: IPAddress,
         at unixMilliseconds: Int64
     ) -> Refusal? {
-        if limits.exempts(address) { return nil }
-        let network = address.wideNetwork
+        let isExempt = limits.exempts(address)
+        let network = isExempt ? nil : address.wideNetwork
+        if leaving(of: infoHash, for: key, in: network, at: unixMilliseconds) == key { return .full }
+        if isExempt { return nil }
         var others = 0
         var isRenewal = false
         for held in stored[infoHash] ?? [] where held.record.expiresAt >= unixMilliseconds {
@@ -95,16 +103,22 @@ struct RecordStore: Sendable {
 
     // MARK: Storing
 
-    /// Stores a record in place of an older one of its key, and of others where there are too many.
+    /// Stores a record in place of an older one of its key, and of others where there are too many; one that `refusal` refuses
+    /// is not stored.
     ///
     /// - Parameter source: where it came from.
     mutating func store(_ record: AvailabilityRecord, from source: Endpoint, at now: Instant, _ clock: WallClock) {
         remove(record.infoHash) { $0.record.key == record.key }
-        if stored[record.infoHash]?.count ?? 0 >= limits.records.perInfoHash {
-            makeRoom(of: record.infoHash, at: clock.unixMilliseconds(at: now))
-        }
-        if count >= limits.records.stored { makeRoom(at: clock.unixMilliseconds(at: now)) }
+        let time = clock.unixMilliseconds(at: now)
         let host = limits.exempts(source.address) ? nil : source.address.host
+        if let leaving = leaving(of: record.infoHash, for: record.key, in: host?.wideNetwork, at: time) {
+            guard leaving != record.key else { return }
+            remove(record.infoHash) { $0.record.key == leaving }
+        }
+        if stored[record.infoHash]?.count ?? 0 >= limits.records.perInfoHash {
+            remove(record.infoHash) { $0.record.expiresAt < time }
+        }
+        if count >= limits.records.stored { makeRoom(at: time) }
         if let host { countByAddress[host, default: 0] += 1 }
         count += 1
         stored[record.infoHash, default: []].append(
@@ -135,13 +149,28 @@ struct RecordStore: Sendable {
 
     // MARK: Making room
 
-    /// Makes room for one more record of a torrent.
-    private mutating func makeRoom(of infoHash: InfoHash, at unixMilliseconds: Int64) {
-        remove(infoHash) { $0.record.expiresAt < unixMilliseconds }
-        guard let held = stored[infoHash], held.count >= limits.records.perInfoHash,
-            let leaving = RecordStore.order(held).first
-        else { return }
-        remove(infoHash) { $0.record.key == leaving.record.key }
+    /// Whose record of a torrent goes if one of `key` comes, which may be that one; `nil` where there is room for all.
+    private func leaving(
+        of infoHash: InfoHash,
+        for key: Ed25519.PublicKey,
+        in network: IPAddress?,
+        at unixMilliseconds: Int64
+    ) -> Ed25519.PublicKey? {
+        let others = (stored[infoHash] ?? []).filter {
+            $0.record.key != key && $0.record.expiresAt >= unixMilliseconds
+        }
+        guard others.count >= limits.records.perInfoHash else { return nil }
+        let contenders = others.map { ($0.record.key, $0.network) } + [(key, network)]
+        let crowds = contenders.compactMap(\.1).reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        func crowd(_ contender: (Ed25519.PublicKey, IPAddress?)) -> Int { contender.1.flatMap { crowds[$0] } ?? 1 }
+        return contenders.max {
+            (crowd($0), lot(of: $0.0, infoHash)) < (crowd($1), lot(of: $1.0, infoHash))
+        }?.0
+    }
+
+    private func lot(of key: Ed25519.PublicKey, _ infoHash: InfoHash) -> UInt64 {
+        let key = key.value
+        return lots.hash(key.first, key.second, key.third, key.fourth, infoHash.value.high)
     }
 
     /// Makes room for many more records: whom to remove takes a look at all of them.

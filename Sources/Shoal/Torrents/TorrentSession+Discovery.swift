@@ -130,13 +130,13 @@ extension TorrentSession {
         let isWellKnown = discovery.announcedTo >= min(TorrentSession.fewAnnounces, core.dht?.contacts.count ?? 0)
         if isAnnounced, !isWellKnown { return .seconds(15) }
         if isAnnounced, isSeed, !discovery.isAnnouncedAsSeed { return TorrentSession.shortestPause }
-        let isSatisfied = swarm?.isComplete == true || sessions.count >= TorrentSession.enoughPeers
+        // Where nobody is complete, those who are here may lack what somebody else holds.
+        let isServed = swarm?.unavailablePieces == 0
+        let isSatisfied = swarm?.isComplete == true || sessions.count >= TorrentSession.enoughPeers && isServed
         if isAnnounced, isSatisfied {
             // A young network has few nodes; later ones come closer to the info-hash and are asked instead of those that know.
             return discovery.announcedTo < 8 ? .seconds(120) : TorrentSession.announceInterval
         }
-        // Where nobody is complete, those who are here may lack what somebody else holds.
-        let isServed = swarm?.unavailablePieces == 0
         if isAnnounced, isServed, !sessions.isEmpty {
             discovery.fruitless = 0
             return .seconds(60)
