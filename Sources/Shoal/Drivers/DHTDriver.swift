@@ -169,7 +169,7 @@ final class DHTDriver {
     private func learnAddresses() {
         let listening = core.listenAddresses.map(\.address)
         let all = InterfaceAddresses.current()
-        node.hasAddresses(listening.flatMap { $0.isUnspecified ? all : [$0] })
+        node.hasAddresses(listening.flatMap { $0.isUnspecified ? all : [$0] }, port: core.listenPort)
     }
 
     private func report() {
