@@ -64,22 +64,12 @@ package struct AvailabilityRecord: Hashable, Sendable {
     /// Unix time in milliseconds; clocks that differ are not considered yet.
     package var expiresAt: Int64 { sequence.addingReportingOverflow(content.lifetime).partialValue }
 
-    /// Whether it has run out, by a clock that may differ from its owner's.
-    package func isExpired(at unixMilliseconds: Int64) -> Bool {
-        AvailabilityRecord.isExpired(sequence, content, at: unixMilliseconds)
-    }
-
     /// The salt of all records of a torrent.
     package static func salt(of infoHash: InfoHash) -> [UInt8] { Array("sp1h".utf8) + infoHash.bytes }
 
     /// Where BEP 44 stores it: SHA-1 of the key and the salt.
     package var target: NodeID {
         NodeID(SHA1.hash(key.bytes + AvailabilityRecord.salt(of: infoHash)).value)
-    }
-
-    /// Both sides may come from a stranger, so neither is added to.
-    static func isExpired(_ sequence: Int64, _ content: RecordContent, at unixMilliseconds: Int64) -> Bool {
-        unixMilliseconds.subtractingReportingOverflow(content.lifetime + clockTolerance).partialValue > sequence
     }
 }
 
@@ -115,18 +105,16 @@ package struct RecordClaim: Hashable, Sendable {
         let latest = unixMilliseconds.addingReportingOverflow(AvailabilityRecord.clockTolerance).partialValue
         guard sequence >= 0 else { throw .field }
         guard sequence <= latest else { throw .fromTheFuture }
-        guard !AvailabilityRecord.isExpired(sequence, content, at: unixMilliseconds) else { throw .expired }
+        // Of the two only the sequence comes from a stranger, and may be anything.
+        let earliest = unixMilliseconds.subtractingReportingOverflow(
+            content.lifetime + AvailabilityRecord.clockTolerance
+        )
+        guard sequence >= earliest.partialValue else { throw .expired }
         self.infoHash = infoHash
         self.key = key
         self.sequence = sequence
         self.signature = signature
         self.value = value.copy(0..<value.byteCount) ?? []
         self.content = content
-    }
-
-    /// Whether it is `record` byte by byte, so that nothing is left to prove.
-    package func isSame(as record: AvailabilityRecord) -> Bool {
-        sequence == record.sequence && key == record.key && signature == record.signature && value == record.value
-            && infoHash == record.infoHash
     }
 }

@@ -148,8 +148,6 @@ struct AvailabilityRecordTests {
         #expect(record.expiresAt == record.sequence + 3_600_000)
         #expect(Self.read(record, after: 4_200_000) == .success(record))
         #expect(Self.read(record, after: 4_200_001) == .failure(.expired))
-        #expect(!record.isExpired(at: record.sequence + 4_200_000))
-        #expect(record.isExpired(at: record.sequence + 4_200_001))
     }
 
     @Test("no sequence number is too wild", arguments: [Int64.max, .min, -1])
@@ -233,20 +231,5 @@ struct AvailabilityRecordTests {
         content = try Self.content()
         content.endpoint6 = Self.endpoint
         #expect(throws: RecordFault.field) { try Self.record(content) }
-    }
-
-    @Test("a claim is the record that it was made of, byte by byte")
-    func same() throws {
-        let record = try Self.record()
-        let claim = try RecordClaim(
-            record.value.span.bytes,
-            key: record.key,
-            of: record.infoHash,
-            sequence: record.sequence,
-            signature: record.signature,
-            at: record.sequence
-        )
-        #expect(claim.isSame(as: record))
-        #expect(!claim.isSame(as: try Self.record(try Self.content(Bitfield(filled: 10)))))
     }
 }
