@@ -116,6 +116,19 @@ struct FindingRecordsTests {
         }
     }
 
+    /// Every friend that was asked hands on a record that was put to it from its own place.
+    private static func friendsHandOn(
+        _ record: AvailabilityRecord,
+        seeing us: Endpoint? = nil,
+        in dialogue: inout Dialogue
+    ) {
+        for query in dialogue.takeSent() where query.isQuery("get_have") {
+            guard let friend = friends.first(where: { $0.endpoint == query.to }) else { continue }
+            let values = values([entry(record, seenAt: friend.endpoint)])
+            dialogue.replies(to: query, as: friend, seeing: us, values.tail)
+        }
+    }
+
     @Test("an endpoint that only a record names gets one small packet, and if it is silent none for half an hour (N19)")
     func silentThird() throws {
         var dialogue = Self.dialogue()
@@ -124,11 +137,7 @@ struct FindingRecordsTests {
         func round(_ dialogue: inout Dialogue) -> [Dialogue.Sent] {
             var toVictim: [Dialogue.Sent] = []
             _ = dialogue.findRecords()
-            for query in dialogue.takeSent() where query.isQuery("get_have") {
-                guard let friend = Self.friends.first(where: { $0.endpoint == query.to }) else { continue }
-                let values = Self.values([entry(record, seenAt: friend.endpoint)])
-                dialogue.replies(to: query, as: friend, seeing: Self.us.endpoint, values.tail)
-            }
+            Self.friendsHandOn(record, seeing: Self.us.endpoint, in: &dialogue)
             toVictim += dialogue.takeSent().filter { $0.to == victim }
             dialogue.passes(.seconds(5))
             return toVictim + dialogue.takeSent().filter { $0.to == victim }
@@ -147,15 +156,7 @@ struct FindingRecordsTests {
             let kin = Kin(UInt8(40 + number), at: "30.0.\(number).1:6881")
             let record = try kin.record(at: .at("40.0.0.1:\(7000 + number)"))
             _ = dialogue.findRecords()
-            for query in dialogue.takeSent() where query.isQuery("get_have") {
-                guard let friend = Self.friends.first(where: { $0.endpoint == query.to }) else { continue }
-                dialogue.replies(
-                    to: query,
-                    as: friend,
-                    seeing: nil,
-                    Self.values([entry(record, seenAt: friend.endpoint)]).tail
-                )
-            }
+            Self.friendsHandOn(record, in: &dialogue)
             dialogue.passes(.seconds(5))
             packets += dialogue.takeSent().count { $0.to.address == .v4(0x2800_0001) }
         }
@@ -170,15 +171,7 @@ struct FindingRecordsTests {
         var dialogue = Self.dialogue()
         let record = try Self.owner.record(at: .at(place))
         _ = dialogue.findRecords()
-        for query in dialogue.takeSent() where query.isQuery("get_have") {
-            guard let friend = Self.friends.first(where: { $0.endpoint == query.to }) else { continue }
-            dialogue.replies(
-                to: query,
-                as: friend,
-                seeing: nil,
-                Self.values([entry(record, seenAt: friend.endpoint)]).tail
-            )
-        }
+        Self.friendsHandOn(record, in: &dialogue)
         dialogue.passes(.seconds(5))
         #expect(!dialogue.takeSent().contains { $0.to == .at(place) })
     }

@@ -67,9 +67,8 @@ extension DHTNode {
             actions.append(.resolveBootstrapNodes)
             joining.resolveDeadline = now + limits.resolveTimeout
         }
-        let lookup = LookupID(number: nextNumber())
-        let usual = queries.roundTrips.median
-        var join = Lookup(id: lookup, target: id, purpose: .join, usualRoundTrip: usual, limits: sharedLimits)
+        var join = newLookup(.join, target: id)
+        let lookup = join.id
         table.closest(to: id, atMost: limits.bucketSize * 2, for: nil, into: &contactScratch)
         join.add(contactScratch)
         if contactScratch.isEmpty {

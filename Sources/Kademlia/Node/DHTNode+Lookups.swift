@@ -10,15 +10,8 @@ extension DHTNode {
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) -> LookupID {
-        let id = LookupID(number: nextNumber())
-        var lookup = Lookup(
-            id: id,
-            target: target,
-            purpose: purpose,
-            storing: value,
-            usualRoundTrip: queries.roundTrips.median,
-            limits: sharedLimits
-        )
+        var lookup = newLookup(purpose, target: target, storing: value)
+        let id = lookup.id
         lookup.region = lookup.asksForValues ? size.spacing.map { Region(around: target, spacing: $0) } : nil
         table.closest(to: target, atMost: limits.candidatesInView, for: nil, into: &contactScratch)
         let knowsNobody = contactScratch.isEmpty
@@ -47,6 +40,18 @@ extension DHTNode {
         offerOwnItem(to: lookups.count - 1, at: now, into: &actions)
         pump(id, at: now, into: &actions)
         return id
+    }
+
+    /// A lookup that knows nobody yet.
+    mutating func newLookup(_ purpose: Lookup.Purpose, target: NodeID, storing value: StoredValue? = nil) -> Lookup {
+        Lookup(
+            id: LookupID(number: nextNumber()),
+            target: target,
+            purpose: purpose,
+            storing: value,
+            usualRoundTrip: queries.roundTrips.median,
+            limits: sharedLimits
+        )
     }
 
     /// Lets a lookup go as far as it can: ask, store, finish.

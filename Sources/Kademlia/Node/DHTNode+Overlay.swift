@@ -108,15 +108,8 @@ extension DHTNode {
         into actions: inout DHTActionBuffer,
         _ prepare: (inout DHTNode, Int) -> Void = { _, _ in }
     ) -> LookupID {
-        let id = LookupID(number: nextNumber())
-        var lookup = Lookup(
-            id: id,
-            target: target,
-            purpose: purpose,
-            storing: value,
-            usualRoundTrip: queries.roundTrips.median,
-            limits: sharedLimits
-        )
+        var lookup = newLookup(purpose, target: target, storing: value)
+        let id = lookup.id
         kind.overlay.table.closest(to: target, atMost: limits.candidatesInView, for: nil, into: &contactScratch)
         lookup.add(contactScratch) { kind.overlay.table.roundTrip(of: $0)?.smoothed }
         kind.overlay.refreshing(target, at: now)
