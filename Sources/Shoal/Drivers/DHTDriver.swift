@@ -41,7 +41,7 @@ final class DHTDriver {
     private var batchTime: Instant?
     private var lookups: [LookupID: LookupHandler] = [:]
     /// Records on their way to those that keep them, and who waits for that.
-    private var publishing: Set<LookupID> = []
+    private var publishing = 0
     private var whenPublished: (() -> Void)?
     private lazy var publishAlarm = Alarm(core) { [unowned self] in published() }
     private var pings: [PingID: (PingResult) -> Void] = [:]
@@ -245,23 +245,20 @@ final class DHTDriver {
     /// Hands our record to those that keep it, and from then on to everybody who asks us.
     func publish(_ record: AvailabilityRecord) {
         var handler = LookupHandler()
-        var isOver = false
-        var lookup: LookupID?
         handler.finished = { [unowned self] _ in
-            isOver = true
-            if let lookup { publishing.remove(lookup) }
-            if publishing.isEmpty { published() }
+            publishing -= 1
+            if publishing == 0 { published() }
         }
-        let id = begin(handler) { $0.publish(record, at: $1, into: &$2) }
-        lookup = id
-        if !isOver { publishing.insert(id) }
+        // First, because with nobody to ask it is over before `begin` returns.
+        publishing += 1
+        _ = begin(handler) { $0.publish(record, at: $1, into: &$2) }
     }
 
     func withdrawRecord(of infoHash: InfoHash) { node.withdrawRecord(of: infoHash) }
 
     /// Calls back when no record is on its way any more, or the time is over.
     func finishPublishing(within limit: Duration, then done: @escaping () -> Void) {
-        guard !publishing.isEmpty else { return done() }
+        guard publishing > 0 else { return done() }
         whenPublished = done
         publishAlarm.set(core.now + limit)
     }

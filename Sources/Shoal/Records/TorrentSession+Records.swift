@@ -97,9 +97,9 @@ extension TorrentSession {
     }
 
     private func publish(_ publication: PublishingSchedule.Publication) {
-        guard let dht = core.dht, let have = swarm?.have, let port = core.listenPort,
-            let blob = HaveBlob(have, rarestFirst: swarm?.rarestHeld(by: &directory) ?? [])
-        else { return }
+        guard let dht = core.dht, let have = swarm?.have, let port = core.listenPort, let blob = blob(of: have) else {
+            return
+        }
         let content = RecordContent(
             blob,
             heldCount: have.setCount,
@@ -119,6 +119,13 @@ extension TorrentSession {
             )
         else { return }
         dht.publish(record)
+    }
+
+    /// Only a digest names the rarest pieces, which take milliseconds to find.
+    private func blob(of have: Bitfield) -> HaveBlob? {
+        let blob = HaveBlob(have)
+        if blob?.claims.isExact ?? true { return blob }
+        return HaveBlob(have, rarestFirst: swarm?.rarestHeld(by: &directory) ?? [])
     }
 
     /// What a fetcher may expect of us.
