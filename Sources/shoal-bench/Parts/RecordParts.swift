@@ -12,6 +12,26 @@ enum RecordParts {
             try planning("a plan by 1,000 records of 2^21 pieces", claims: 1000, pieces: 1 << 21),
             try noting("noting a record of 2,000 pieces", pieces: 2000),
             try noting("noting a record of 2^21 pieces", pieces: 1 << 21),
+        ] + (try signatures())
+    }
+
+    /// As many bytes as a short record has.
+    private static func signatures() throws(BenchError) -> [Measurement] {
+        let message = [UInt8](repeating: 7, count: 300)
+        guard let key = Ed25519.SigningKey.random(), let signature = key.signature(of: message.span.bytes) else {
+            throw .failed("no memory is left for a key")
+        }
+        return [
+            try Measurement.of("signing 300 bytes", operations: 16) { () throws(BenchError) in
+                for _ in 0..<16 where key.signature(of: message.span.bytes) != signature {
+                    throw .failed("a signature differs")
+                }
+            },
+            try Measurement.of("checking that signature", operations: 16) { () throws(BenchError) in
+                for _ in 0..<16 where !Ed25519.verify(signature, of: message.span.bytes, by: key.publicKey) {
+                    throw .failed("a signature is not good")
+                }
+            },
         ]
     }
 
