@@ -42,6 +42,7 @@ let layers: [Target] = [
     // 3 machines: no imports among each other
     library("Kademlia", ["Primitives", "Cryptography", "Bencode", "Availability"]),
     library("PeerWire", ["Primitives", "Cryptography", "Bencode", "Metainfo"]),
+    library("SecurePeer", ["Primitives", "Cryptography", "Bencode"]),
     library("Swarming", ["Primitives", "Cryptography", "Metainfo", "Availability"]),
     // 3b simulation: only what is above
     library(
@@ -55,8 +56,8 @@ let layers: [Target] = [
     library(
         "Shoal",
         [
-            "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "Kademlia", "PeerWire", "Swarming",
-            "EventLoop", "Storage",
+            "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "Kademlia", "PeerWire", "SecurePeer",
+            "Swarming", "EventLoop", "Storage",
         ]
     ),
     // 7 programs
@@ -70,7 +71,7 @@ let layers: [Target] = [
         "shoal-bench",
         [
             "Shoal", "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "Kademlia", "PeerWire",
-            "Swarming", "Storage", "EventLoop", "Simulation", "CBench",
+            "SecurePeer", "Swarming", "Storage", "EventLoop", "Simulation", "CBench",
         ]
     ),
 ]
@@ -84,6 +85,7 @@ let testTargets: [Target] = [
     tests("AvailabilityTests", ["Availability", "Cryptography", "Primitives"]),
     tests("KademliaTests", ["Kademlia", "Availability", "Bencode", "Cryptography", "Primitives", "TestSupport"]),
     tests("PeerWireTests", ["PeerWire", "Metainfo", "Bencode", "Cryptography", "Primitives"]),
+    tests("SecurePeerTests", ["SecurePeer", "Cryptography", "Primitives"]),
     tests("SwarmingTests", ["Swarming", "Availability", "Metainfo", "Primitives", "TestSupport"]),
     tests(
         "SimulationTests",

@@ -4,7 +4,7 @@ import Testing
 enum Layers {
     private static let vocabulary: Set<String> = ["Primitives", "Cryptography"]
     private static let formats: Set<String> = ["Bencode", "Metainfo", "Availability"]
-    private static let machines: Set<String> = ["Kademlia", "PeerWire", "Swarming"]
+    private static let machines: Set<String> = ["Kademlia", "PeerWire", "SecurePeer", "Swarming"]
 
     /// `Glibc` and `Synchronization` appear from layer 4 on: below it there is no clock, no lock and no system call.
     private static let table: [String: Set<String>] = [
@@ -15,6 +15,7 @@ enum Layers {
         "Availability": ["Primitives", "Cryptography", "Bencode"],
         "Kademlia": ["Primitives", "Cryptography", "Bencode", "Availability"],
         "PeerWire": ["Primitives", "Cryptography", "Bencode", "Metainfo"],
+        "SecurePeer": ["Primitives", "Cryptography", "Bencode"],
         "Swarming": ["Primitives", "Cryptography", "Metainfo", "Availability"],
         "Simulation": vocabulary.union(formats).union(machines),
         "EventLoop": ["Primitives", "CLinux", "CUV", "Glibc", "Synchronization"],
