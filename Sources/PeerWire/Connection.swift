@@ -56,6 +56,15 @@ package struct Connection: ~Copyable {
         sentAt = now
     }
 
+    /// A connection over a secure session, whose handshake said what the one of BEP 3 says: messages follow at once
+    /// (secure-peer.md, §3).
+    package init(established remote: Handshake, role: Role, limits: WireLimits = .init(), now: Instant) {
+        self.init(role: role, peerID: nil, limits: limits, now: now)
+        self.remote = remote
+        phase = .messages
+        neededByteCount = Connection.prefixByteCount
+    }
+
     /// Looks at the unread bytes and returns the next event, or `nil` when more bytes are needed; the driver drops `consumed` bytes in either case.
     ///
     /// Of a `.block` only the header is consumed: `block.length` bytes of payload follow, which the driver moves and reports to `payloadReceived`.

@@ -2,9 +2,9 @@ import EventLoop
 import Glibc
 import Testing
 
-@Suite("Receive buffer")
-struct ReceiveBufferTests {
-    private static func fill(_ buffer: ReceiveBuffer, _ bytes: [UInt8]) {
+@Suite("Stream buffer")
+struct StreamBufferTests {
+    private static func fill(_ buffer: StreamBuffer, _ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let room = buffer.room(limit: rest.count)
@@ -16,30 +16,30 @@ struct ReceiveBufferTests {
 
     @Test("bytes come out in order while the front is consumed")
     func order() {
-        let buffer = ReceiveBuffer()
-        ReceiveBufferTests.fill(buffer, [1, 2, 3, 4])
+        let buffer = StreamBuffer()
+        StreamBufferTests.fill(buffer, [1, 2, 3, 4])
         buffer.consume(3)
-        ReceiveBufferTests.fill(buffer, [5, 6])
+        StreamBufferTests.fill(buffer, [5, 6])
         #expect(Array(buffer.unread) == [4, 5, 6])
         #expect(buffer.count == 3)
     }
 
     @Test("room behind unread bytes is counted without overflow", arguments: [Int.max, Int.max - 1, 1 << 40])
     func unlimitedRoom(limit: Int) {
-        let buffer = ReceiveBuffer()
-        ReceiveBufferTests.fill(buffer, [1, 2])
-        #expect(buffer.room(limit: limit).count == ReceiveBuffer.initialCapacity - 2)
+        let buffer = StreamBuffer()
+        StreamBufferTests.fill(buffer, [1, 2])
+        #expect(buffer.room(limit: limit).count == StreamBuffer.usualCapacity - 2)
     }
 
     @Test("no room is given for nothing", arguments: [0, -1, Int.min])
     func noRoom(limit: Int) {
-        #expect(ReceiveBuffer().room(limit: limit).isEmpty)
+        #expect(StreamBuffer().room(limit: limit).isEmpty)
     }
 
     @Test("a full buffer has no room until something is consumed or reserved")
     func full() {
-        let buffer = ReceiveBuffer()
-        ReceiveBufferTests.fill(buffer, [UInt8](repeating: 7, count: ReceiveBuffer.initialCapacity))
+        let buffer = StreamBuffer()
+        StreamBufferTests.fill(buffer, [UInt8](repeating: 7, count: StreamBuffer.usualCapacity))
         #expect(buffer.room(limit: 1).isEmpty)
         buffer.consume(1)
         #expect(buffer.room(limit: 10).count == 1)
@@ -47,24 +47,36 @@ struct ReceiveBufferTests {
 
     @Test("reserving keeps what is unread, also when the front was consumed")
     func reserve() {
-        let buffer = ReceiveBuffer()
-        ReceiveBufferTests.fill(buffer, [1, 2, 3])
+        let buffer = StreamBuffer()
+        StreamBufferTests.fill(buffer, [1, 2, 3])
         buffer.consume(1)
         buffer.reserve(100_000)
         #expect(Array(buffer.unread) == [2, 3])
         #expect(buffer.room(limit: .max).count == 100_000 - 2)
     }
 
+    @Test("what is appended makes its own room, and can be changed in its place", arguments: [0, 1, 16_384, 70_000])
+    func append(byteCount: Int) {
+        let buffer = StreamBuffer(capacity: 64)
+        StreamBufferTests.fill(buffer, [1, 2, 3])
+        buffer.consume(1)
+        let bytes = [UInt8](repeating: 7, count: byteCount)
+        bytes.withUnsafeBytes { buffer.append($0) }
+        #expect(Array(buffer.unread) == [2, 3] + bytes)
+        buffer.mutableUnread[1] = 9
+        #expect(Array(buffer.unread.prefix(2)) == [2, 9])
+    }
+
     @Test("the memory of a large frame is given back once the frame is read")
     func shrinks() {
-        let buffer = ReceiveBuffer()
+        let buffer = StreamBuffer()
         buffer.reserve(1 << 20)
-        ReceiveBufferTests.fill(buffer, [UInt8](repeating: 1, count: 1 << 20))
+        StreamBufferTests.fill(buffer, [UInt8](repeating: 1, count: 1 << 20))
         buffer.consume((1 << 20) - 1)
         #expect(Array(buffer.unread) == [1])
         buffer.consume(1)
         #expect(buffer.count == 0)
-        #expect(buffer.room(limit: .max).count == ReceiveBuffer.initialCapacity)
+        #expect(buffer.room(limit: .max).count == StreamBuffer.usualCapacity)
     }
 }
 

@@ -46,6 +46,18 @@ struct DeadlineTests {
         #expect(DeadlineTests.verdict(&remote, after: 10) == .failure(.handshakeTimedOut))
     }
 
+    @Test("after the handshake of a secure session messages follow at once, and idleness counts from there")
+    func established() {
+        let handshake = Handshake(infoHash: Remote.infoHash, peerID: Remote.peerID)
+        var remote = Remote(established: handshake)
+        #expect(remote.connection.supportsExtensions == true)
+        #expect(remote.connection.remotePeerID == Remote.peerID)
+        remote.send(frame(1))
+        #expect(remote.events == [.unchoke])
+        #expect(DeadlineTests.verdict(&remote, after: 119.9) == .success(true))
+        #expect(DeadlineTests.verdict(&remote, after: 120) == .failure(.idle))
+    }
+
     @Test("after 120 s without a whole message the connection is idle, whatever dripped in")
     func idle() {
         var remote = Remote.connected()

@@ -1,3 +1,4 @@
+import Cryptography
 import PeerWire
 import Primitives
 import Testing
@@ -30,6 +31,40 @@ struct ExtensionHandshakeTests {
         #expect(remote.connection.remoteExtensions.offeredMetadata?.id == 2)
         #expect(remote.connection.remoteExtensions.offeredMetadata?.size == 5)
         #expect(remote.connection.remoteClientName == "shoal 0.1.0")
+    }
+
+    private static let key = Ed25519.PublicKey([UInt8](repeating: 0x6b, count: 32).span.bytes)
+
+    @Test("names the key of secure sessions")
+    func secureKey() throws {
+        let key = try #require(ExtensionHandshakeTests.key)
+        let handshake = ExtensionHandshake.shoal(metadataSize: nil, listenPort: nil, secureKey: key, yourAddress: nil)
+        var writer = ByteWriter()
+        MessageWriter.extensionHandshake(handshake, to: &writer)
+        let name = String(repeating: "k", count: 32)
+        let body = text("d1:md11:ut_metadatai2ee4:reqqi250e2:spd1:k32:\(name)1:vi1ee1:v11:shoal 0.1.0e")
+        #expect(writer.bytes == frame(20, [0] + body))
+
+        var remote = Remote.connected()
+        remote.send(writer.take())
+        #expect(remote.events == [.extensionHandshake(handshake)])
+        remote.send(frame(20, text("\0d4:reqqi7ee")))
+        #expect(remote.connection.remoteExtensions.secureKey == key)
+    }
+
+    @Test(
+        "names no key in another version or another shape",
+        arguments: [
+            "d1:k32:kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk1:vi2ee", "d1:k32:kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkke",
+            "d1:k31:kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk1:vi1ee", "d1:k33:kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk1:vi1ee",
+            "d1:ki5e1:vi1ee", "i1e", "0:", "le",
+        ]
+    )
+    func noSecureKey(value: String) {
+        var remote = Remote.connected()
+        remote.send(frame(20, text("\0d2:sp\(value)e")))
+
+        #expect(remote.events == [.extensionHandshake(ExtensionHandshake())])
     }
 
     @Test("of BEP 10's own example is read")

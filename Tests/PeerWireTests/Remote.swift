@@ -23,6 +23,11 @@ struct Remote: ~Copyable {
         connection = Connection(role: role, peerID: Remote.ownID, limits: limits, now: Remote.start)
     }
 
+    /// A connection over a secure session.
+    init(established handshake: Handshake) {
+        connection = Connection(established: handshake, role: .accepted, now: Remote.start)
+    }
+
     /// A connection whose handshake is done, with or without the layout.
     static func connected(
         _ capabilities: Capabilities = .shoal,

@@ -138,6 +138,14 @@ package final class TCPStream: PolledSocket {
         }
     }
 
+    /// One write of bytes that lie together; it may take any part.
+    package func write(_ bytes: UnsafeRawBufferPointer) -> WriteResult {
+        // The kernel does not write to what it sends from.
+        var vector = iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+        // Safe: one vector is a buffer of one, and the bytes outlive the call.
+        return withUnsafePointer(to: &vector) { write(UnsafeBufferPointer(start: $0, count: 1)) }
+    }
+
     /// IOV_MAX of Linux.
     package static let mostPiecesPerWrite = 1024
 

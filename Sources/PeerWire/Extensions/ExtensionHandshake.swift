@@ -1,4 +1,5 @@
 import Bencode
+package import Cryptography
 package import Primitives
 
 /// The extensions that we speak, and the ids under which we want to be sent their messages (BEP 10).
@@ -16,6 +17,8 @@ package struct ExtensionHandshake: Hashable, Sendable {
     package var listenPort: UInt16?
     /// `reqq`: how many requests the sender queues without dropping any.
     package var requestQueueLength: Int?
+    /// `sp`: the key that the sender proves in a secure session, which it also speaks on this port (secure-peer.md, §3).
+    package var secureKey: Ed25519.PublicKey?
     /// `v`: the sender's client. What was read from a remote is safe to print.
     package var client: String?
     /// `yourip`: the address the sender sees us at.
@@ -28,13 +31,22 @@ package struct ExtensionHandshake: Hashable, Sendable {
 
     package init() {}
 
-    /// What we say: everything but what depends on the connection.
-    package static func shoal(metadataSize: Int?, listenPort: UInt16?, yourAddress: IPAddress?) -> ExtensionHandshake {
+    /// The version of secure sessions that `sp` speaks of.
+    private static let secureVersion: Int64 = 1
+
+    /// What we say.
+    package static func shoal(
+        metadataSize: Int?,
+        listenPort: UInt16?,
+        secureKey: Ed25519.PublicKey? = nil,
+        yourAddress: IPAddress?
+    ) -> ExtensionHandshake {
         var handshake = ExtensionHandshake()
         handshake.metadataID = LocalExtension.metadata.rawValue
         handshake.metadataSize = metadataSize
         handshake.listenPort = listenPort
         handshake.requestQueueLength = shoalRequestQueueLength
+        handshake.secureKey = secureKey
         handshake.client = shoalClient
         handshake.yourAddress = yourAddress
         return handshake
@@ -52,6 +64,7 @@ package struct ExtensionHandshake: Hashable, Sendable {
         metadataSize = later.metadataSize ?? metadataSize
         listenPort = later.listenPort ?? listenPort
         requestQueueLength = later.requestQueueLength ?? requestQueueLength
+        secureKey = later.secureKey ?? secureKey
         client = later.client ?? client
         yourAddress = later.yourAddress ?? yourAddress
     }
@@ -96,6 +109,8 @@ extension ExtensionHandshake {
         } else if reader.matches(key, "reqq") {
             let length = try reader.optionalInteger()
             requestQueueLength = length.map { Int(min(max($0, 1), 1 << 16)) }
+        } else if reader.matches(key, "sp") {
+            secureKey = try ExtensionHandshake.secureKey(from: &reader)
         } else if reader.matches(key, "v") {
             client = try reader.optionalString().flatMap { PrintableText.from(reader.copy($0)) }
         } else if reader.matches(key, "yourip") {
@@ -103,6 +118,25 @@ extension ExtensionHandshake {
         } else {
             try reader.skipValue()
         }
+    }
+
+    /// A key of 32 bytes, and the version that we speak too.
+    private static func secureKey(from reader: inout BencodeReader) throws(BencodeError) -> Ed25519.PublicKey? {
+        guard try reader.beginOptionalDictionary() else { return nil }
+        var key: Ed25519.PublicKey?
+        var version: Int64?
+        while let name = try reader.nextKey() {
+            if reader.matches(name, "k") {
+                let value = try reader.optionalString()
+                key = value.flatMap { $0.count == Ed25519.PublicKey.byteCount ? $0 : nil }
+                    .flatMap { Ed25519.PublicKey(reader.slice($0)) }
+            } else if reader.matches(name, "v") {
+                version = try reader.optionalInteger()
+            } else {
+                try reader.skipValue()
+            }
+        }
+        return version == secureVersion ? key : nil
     }
 
     /// 4 bytes of IPv4 or 16 of IPv6.
@@ -163,6 +197,15 @@ extension ExtensionHandshake {
         if let requestQueueLength {
             writer.key("reqq")
             writer.integer(requestQueueLength)
+        }
+        if let secureKey {
+            writer.key("sp")
+            writer.beginDictionary()
+            writer.key("k")
+            writer.string(secureKey.bytes)
+            writer.key("v")
+            writer.integer(ExtensionHandshake.secureVersion)
+            writer.end()
         }
         if let client {
             writer.key("v")

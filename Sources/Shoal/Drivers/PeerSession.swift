@@ -32,7 +32,7 @@ final class PeerSession {
     var isChosenForRecord = false
 
     // Receiving (PeerSession+Receiving.swift)
-    let inbox = ReceiveBuffer()
+    let inbox = StreamBuffer()
     var payload: IncomingPayload?
     /// Reading stops while the torrent looks at what is on disk.
     var isReadingPaused = false

@@ -15,7 +15,7 @@ final class PeerProbe {
     private unowned let core: NodeCore
     private var stream: TCPStream?
     private var connection: Connection
-    private let inbox = ReceiveBuffer()
+    private let inbox = StreamBuffer()
     private let outbox = SendQueue()
     private var writer = ByteWriter()
     /// What it said that it has, once the shape of the torrent is known.

@@ -1,16 +1,20 @@
-/// Bytes that arrived and were not read yet, in raw memory that grows only as far as a frame may be long.
+/// Bytes in the order they came, between a socket and its reader or writer: raw memory that grows only as far as a frame
+/// may be long.
 ///
 /// Confined to the loop thread.
-package final class ReceiveBuffer {
+package final class StreamBuffer {
     /// Enough for a few hundred control messages in one `readv`.
-    package static let initialCapacity = 16_384
+    package static let usualCapacity = 16_384
 
+    /// What it begins with, and goes back to.
+    private let capacity: Int
     private var memory: UnsafeMutableRawBufferPointer
     private var start = 0
     private var end = 0
 
-    package init() {
-        memory = .allocate(byteCount: ReceiveBuffer.initialCapacity, alignment: 16)
+    package init(capacity: Int = StreamBuffer.usualCapacity) {
+        self.capacity = capacity
+        memory = .allocate(byteCount: capacity, alignment: 16)
     }
 
     deinit { memory.deallocate() }
@@ -20,6 +24,11 @@ package final class ReceiveBuffer {
     /// The unread bytes. The pointer is valid until the next mutating call.
     package var unread: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: memory[start..<end])
+    }
+
+    /// The unread bytes, to be deciphered in their place. The pointer is valid until the next mutating call.
+    package var mutableUnread: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: memory[start..<end])
     }
 
     /// Free room for at most `limit` bytes behind the unread ones.
@@ -39,7 +48,15 @@ package final class ReceiveBuffer {
         start = 0
     }
 
+    /// Says that so many bytes were written into the room.
     package func arrived(_ byteCount: Int) { end += byteCount }
+
+    /// Copies bytes behind the unread ones, whatever room that takes.
+    package func append(_ bytes: UnsafeRawBufferPointer) {
+        reserve(count + bytes.count)
+        room(limit: bytes.count).copyMemory(from: bytes)
+        arrived(bytes.count)
+    }
 
     package func consume(_ byteCount: Int) {
         start += byteCount
@@ -47,7 +64,7 @@ package final class ReceiveBuffer {
             start = 0
             end = 0
             // A frame of a megabyte is rare: do not keep its memory for every peer.
-            if memory.count > 4 * ReceiveBuffer.initialCapacity { shrink() }
+            if memory.count > 4 * capacity { shrink() }
         }
     }
 
@@ -63,6 +80,6 @@ package final class ReceiveBuffer {
 
     private func shrink() {
         memory.deallocate()
-        memory = .allocate(byteCount: ReceiveBuffer.initialCapacity, alignment: 16)
+        memory = .allocate(byteCount: capacity, alignment: 16)
     }
 }
