@@ -16,6 +16,10 @@ class Closed(Exception):
     """The other side closed the connection."""
 
 
+class EndOfStream(Closed):
+    """The other side sent its last byte."""
+
+
 class Wire:
     """Framing over one socket."""
 
@@ -24,6 +28,7 @@ class Wire:
         self.sock.settimeout(15)
         self.their_metadata_id = 0
         self.metadata_size = 0
+        self.their_extensions = {}
         self._lock = threading.Lock()
 
     def receive(self, size):
@@ -34,7 +39,7 @@ class Wire:
             except OSError as error:
                 raise Closed(str(error)) from error
             if not chunk:
-                raise Closed("end of stream")
+                raise EndOfStream("end of stream")
             data += chunk
         return data
 
@@ -67,14 +72,14 @@ class Wire:
                 data = self.receive(size)
                 return data[0], data[1:]
 
-    def extended_handshake(self, metadata_size=0):
-        body = {"m": {"ut_metadata": METADATA_ID}, "v": "Speaker 1", "reqq": 250}
+    def extended_handshake(self, metadata_size=0, **fields):
+        body = {"m": {"ut_metadata": METADATA_ID}, "v": "Speaker 1", "reqq": 250, **fields}
         if metadata_size:
             body["metadata_size"] = metadata_size
         self.message(EXTENDED, b"\0" + bencode.encode(body))
 
     def note_extended_handshake(self, payload):
-        body = bencode.decode_prefix(payload)[0]
+        body = self.their_extensions = bencode.decode_prefix(payload)[0]
         self.their_metadata_id = body.get(b"m", {}).get(b"ut_metadata", 0)
         self.metadata_size = body.get(b"metadata_size", 0)
 
@@ -145,6 +150,14 @@ class Seeder:
 
     # The steps.
 
+    def new_wire(self, sock):
+        """What is spoken on a connection that was accepted; it may wait for the first byte."""
+        return Wire(sock)
+
+    def extensions(self):
+        """What else is in the extension handshake."""
+        return {}
+
     def metadata_size(self):
         return len(self.torrent.info_bytes)
 
@@ -162,7 +175,7 @@ class Seeder:
     def greet(self, wire):
         """From the other side's handshake to the bitfield."""
         wire.handshake(self.torrent.info_hash)
-        wire.extended_handshake(self.metadata_size())
+        wire.extended_handshake(self.metadata_size(), **self.extensions())
         if self.torrent.piece_count:
             wire.message(BITFIELD, self.bitfield())
 
@@ -201,9 +214,12 @@ class Seeder:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
-            wire = Wire(sock)
-            self._wires.append(wire)
-            threading.Thread(target=self._run, args=(wire,), daemon=True).start()
+            threading.Thread(target=self._serve_one, args=(sock,), daemon=True).start()
+
+    def _serve_one(self, sock):
+        wire = self.new_wire(sock)
+        self._wires.append(wire)
+        self._run(wire)
 
     def _run(self, wire):
         try:
