@@ -85,7 +85,7 @@ let testTargets: [Target] = [
     tests("AvailabilityTests", ["Availability", "Cryptography", "Primitives"]),
     tests("KademliaTests", ["Kademlia", "Availability", "Bencode", "Cryptography", "Primitives", "TestSupport"]),
     tests("PeerWireTests", ["PeerWire", "Metainfo", "Bencode", "Cryptography", "Primitives"]),
-    tests("SecurePeerTests", ["SecurePeer", "Cryptography", "Primitives"]),
+    tests("SecurePeerTests", ["SecurePeer", "Bencode", "Cryptography", "Primitives"]),
     tests("SwarmingTests", ["Swarming", "Availability", "Metainfo", "Primitives", "TestSupport"]),
     tests(
         "SimulationTests",

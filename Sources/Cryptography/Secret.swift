@@ -14,7 +14,7 @@ package final class Secret: Sendable {
     private nonisolated(unsafe) let start: UnsafeMutablePointer<UInt8>
 
     /// libsodium chooses its implementations and the canary of its guarded memory once.
-    private static let isReady = sodium_init() >= 0
+    static let isReady = sodium_init() >= 0
 
     /// Fills new locked memory.
     ///

@@ -8,8 +8,9 @@ extension X25519.PrivateKey {
     init?(_ bytes: [UInt8]) { self.init(bytes.span.bytes) }
 
     func shared(with point: [UInt8]) -> [UInt8]? {
-        guard let key = X25519.PublicKey(point.span.bytes), let secret = sharedSecret(with: key) else { return nil }
-        return secret.bytes.copied
+        var secret: [UInt8]?
+        guard let key = X25519.PublicKey(point.span.bytes), agree(with: key, { secret = $0.copied }) else { return nil }
+        return secret
     }
 }
 

@@ -50,25 +50,20 @@ package enum X25519 {
             self.scalar = scalar
         }
 
-        /// What both parties compute, each from its own private and the other's public key: input for a key derivation,
-        /// and no key itself.
+        /// Lends what both parties compute, each from its own private and the other's public key: input for a key
+        /// derivation, and no key itself. It lies on the stack and is wiped there.
         ///
-        /// - Returns: `nil` where the secret would be all zeros, which is so for the few points of small order: whoever
-        ///   sends one wants a secret that everybody knows (RFC 7748, section 6.1; hardening N25). Also `nil` where the
-        ///   system has no more memory for secrets.
-        package func sharedSecret(with other: PublicKey) -> Secret? {
+        /// - Returns: `false`, and lends nothing, where the secret would be all zeros, which is so for the few points of
+        ///   small order: whoever sends one wants a secret that everybody knows (RFC 7748, section 6.1; hardening N25).
+        package func agree(with other: PublicKey, _ body: (RawSpan) -> Void) -> Bool {
             let point = other.bytes
-            var isUseful = false
-            // Safe: libsodium reads 32 bytes twice and writes 32.
-            let secret = unsafe Secret(
-                byteCount: 32,
-                writing: { output in
-                    isUseful = PassingSecret.wipingStack {
-                        unsafe scalar.read { unsafe crypto_scalarmult(output, $0, point) == 0 }
-                    }
-                }
-            )
-            return isUseful ? secret : nil
+            // Safe: libsodium reads 32 bytes twice and writes 32, and the span ends with the closure that it is lent to.
+            let isUseful: Bool? = unsafe PassingSecret.lend(byteCount: 32) { output in
+                guard unsafe scalar.read({ unsafe crypto_scalarmult(output, $0, point) == 0 }) else { return false }
+                body(unsafe RawSpan(_unsafeStart: output, byteCount: 32))
+                return true
+            }
+            return isUseful == true
         }
     }
 }
