@@ -18,7 +18,7 @@ enum Program {
             case .start(let options): try await StartCommand.run(options)
             case .dht(let arguments): try await DHTCommand.run(arguments)
             case .swarm(let arguments): try SwarmCommand.run(arguments)
-            case .transfer(let arguments): throw TransferCommand.replaceThisProcess(arguments)
+            case .script(let script, let arguments): throw script.replaceThisProcess(arguments)
             }
             return 0
         } catch {

@@ -33,7 +33,8 @@ enum Help {
         """
 
     private static let tail = """
-        transfer ARG...     Benchmarks/transfer of this repository: 1 GiB against libtorrent
+        transfer ARG...     Benchmarks/transfer of this repository: 1 GiB against libtorrent, in plain or secure
+        flood ARG...        Benchmarks/flood: a secure transfer while somebody says 1000 hellos a second
 
         Options of all but transfer
             --json          one JSON object a line

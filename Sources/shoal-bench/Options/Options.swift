@@ -6,7 +6,7 @@ enum Options {
     case start(Start)
     case dht([String])
     case swarm([String])
-    case transfer([String])
+    case script(ScriptCommand, [String])
 
     struct Check {
         /// Size of the file, in GiB.
@@ -25,11 +25,11 @@ enum Options {
     /// - Parameter arguments: without the name of the program.
     static func read(_ arguments: [String]) throws(BenchError) -> Options {
         guard let verb = arguments.first else {
-            throw .usage("a verb is needed: parts, check, start, dht, swarm or transfer")
+            throw .usage("a verb is needed: parts, check, start, dht, swarm, transfer or flood")
         }
         let rest = Array(arguments.dropFirst())
-        // What follows `transfer` is for another program, its --help too.
-        if verb == "transfer" { return .transfer(rest) }
+        // What follows is for another program, its --help too.
+        if let script = ScriptCommand(rawValue: verb) { return .script(script, rest) }
         if ["-h", "--help", "help"].contains(verb) || rest.contains(where: { ["-h", "--help"].contains($0) }) {
             return .help(Help.text)
         }
@@ -39,7 +39,7 @@ enum Options {
         case "start": return try start(rest)
         case "dht": return .dht(rest)
         case "swarm": return .swarm(rest)
-        default: throw .usage("there is no verb '\(verb)': parts, check, start, dht, swarm, transfer")
+        default: throw .usage("there is no verb '\(verb)': parts, check, start, dht, swarm, transfer, flood")
         }
     }
 
