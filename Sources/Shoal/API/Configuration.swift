@@ -9,8 +9,25 @@ public struct Configuration: Hashable, Sendable {
         case endpoint(String)
     }
 
+    /// Who is talked to in the clear. Secure sessions prove who is at the other end and hide what is said.
+    public enum SecurePolicy: String, Hashable, Sendable, CaseIterable {
+        /// Secure with peers of this kind, plain with all others. A peer that was secure before is never talked to plain.
+        case prefer
+        /// Secure with everybody: plain peers are neither dialled nor served.
+        case require
+        /// Plain with everybody, for measurements only.
+        case off
+    }
+
     /// Where TCP and UDP listen.
     public var listen: Listen = .automatic
+    /// Who is talked to in the clear.
+    public var secure: SecurePolicy = .prefer
+    /// The public keys (`sp1-...`) of the only peers that are talked to, always in secure sessions; `nil` for everybody.
+    public var trustedKeys: [String]?
+    /// The file with the key of a private swarm (`SwarmKeyFile`): only who has it too is talked to, always in secure
+    /// sessions; `nil` for open swarms.
+    public var swarmKeyFile: String?
     /// `host:port` of nodes to join the DHT through.
     public var bootstrap: [String] = []
     /// Whether peers are looked up and announced in the DHT.
@@ -55,7 +72,7 @@ public struct FetchOptions: Hashable, Sendable {
     public var sequential = false
     /// The file is read with `Node.readVerified` while it arrives: pieces in order.
     public var standardOutput = false
-    /// Peers to try at once, `host:port`.
+    /// Peers to try at once, `[sp1-KEY@]host:port`; with a key, one that proves to have it.
     public var peers: [String] = []
     /// Seconds without movement after which to give up; `nil` for never.
     public var timeout: Double?
@@ -76,7 +93,7 @@ public struct ShareRequest: Hashable, Sendable {
     public var isPrivate = false
     /// The bytes of a `.torrent` whose data the (single) path holds; `nil` makes a new one.
     public var torrent: [UInt8]?
-    /// Peers to try at once, `host:port`.
+    /// Peers to try at once, `[sp1-KEY@]host:port`; with a key, one that proves to have it.
     public var peers: [String] = []
 
     /// - Parameter paths: files and folders.

@@ -155,6 +155,8 @@ public struct PeerStatus: Hashable, Sendable {
     public var source: String
     /// The key that its address proved to have, `sp1-...`; `nil` for one that proved none.
     public var key: String?
+    /// Whether the session with it is a secure one, in which `key` is proved by the session itself.
+    public var isSecure = false
     /// Whether we dialled it because of what its signed record says that it holds.
     public var isChosenForRecord = false
     /// What it calls itself: `libtorrent 2.1.1`.
