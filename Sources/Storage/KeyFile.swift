@@ -2,10 +2,11 @@ package import Cryptography
 import Glibc
 import Primitives
 
-/// A file with a publisher's private key: a seed of 64 hexadecimal digits or an expanded key of 128 (BEP 44).
+/// A file with a secret that its owner carries about: a publisher's private key, a seed of 64 hexadecimal digits or an
+/// expanded key of 128 (BEP 44), or the key of a private swarm, 32 bytes as they are (secure-peer.md, §3).
 ///
-/// Whoever can read it can publish in its owner's name, so a file that others can read is refused, and one that is there
-/// is never written over. Its bytes stay in locked memory.
+/// Whoever can read it can publish in its owner's name, or join the swarm, so a file that others can read is refused, and
+/// one that is there is never written over. Its bytes stay in locked memory.
 package enum KeyFile {
     package enum Fault: Error, Hashable, Sendable {
         case missing
@@ -14,7 +15,7 @@ package enum KeyFile {
         case notAFile
         /// Somebody else owns it, or may read it.
         case exposed
-        /// Other than 64 or 128 hexadecimal digits and a line end.
+        /// Other than 64 or 128 hexadecimal digits and a line end; of a swarm, other than 32 bytes.
         case malformed
         case exists
         /// The system has no more memory for secrets.
@@ -23,8 +24,18 @@ package enum KeyFile {
 
     /// 128 digits, a line end of either kind.
     private static let mostBytes = 130
+    private static let swarmKeyByteCount = 32
 
     package static func read(_ path: String) throws(Fault) -> Ed25519.SigningKey {
+        try key(in: try contents(of: path, byteCount: 1...mostBytes))
+    }
+
+    /// The key of a private swarm.
+    package static func readSwarmKey(_ path: String) throws(Fault) -> Secret {
+        try contents(of: path, byteCount: swarmKeyByteCount...swarmKeyByteCount)
+    }
+
+    private static func contents(of path: String, byteCount: ClosedRange<Int>) throws(Fault) -> Secret {
         guard let file = Descriptor(open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)) else {
             switch errno {
             case ENOENT: throw .missing
@@ -36,7 +47,7 @@ package enum KeyFile {
         guard unsafe fstat(file.number, &status) == 0 else { throw .unreadable(errno: errno) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile }
         guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else { throw .exposed }
-        guard 1...mostBytes ~= Int(status.st_size) else { throw .malformed }
+        guard byteCount ~= Int(status.st_size) else { throw .malformed }
         let size = Int(status.st_size)
         let text = try Secret(byteCount: size) { (span) throws(Fault) in
             // Safe: the span has `size` bytes, and no more are read.
@@ -44,7 +55,7 @@ package enum KeyFile {
             guard count == size else { throw .unreadable(errno: EIO) }
         }
         guard let text else { throw .noMemory }
-        return try key(in: text)
+        return text
     }
 
     /// Makes a key and writes it to a new file that only its owner can read.
@@ -52,18 +63,28 @@ package enum KeyFile {
         guard let seed = Secret.random(byteCount: 32), let key = Ed25519.SigningKey(seed: seed.bytes),
             let text = KeyFile.text(of: seed)
         else { throw .noMemory }
+        try write(text, to: path)
+        return key
+    }
+
+    /// Makes the key of a private swarm and writes it to a new file that only its owner can read.
+    package static func createSwarmKey(_ path: String) throws(Fault) {
+        guard let key = Secret.random(byteCount: swarmKeyByteCount) else { throw .noMemory }
+        try write(key, to: path)
+    }
+
+    private static func write(_ secret: Secret, to path: String) throws(Fault) {
         guard let file = Descriptor(open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)) else {
             throw errno == EEXIST ? .exists : .unreadable(errno: errno)
         }
-        let bytes = text.bytes
+        let bytes = secret.bytes
         // Safe: the secret outlives the call.
         let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(file.number, $0.baseAddress, $0.count) }
-        guard count == text.byteCount, fsync(file.number) == 0 else {
+        guard count == secret.byteCount, fsync(file.number) == 0 else {
             let code = errno
             unlink(path)
             throw .unreadable(errno: code)
         }
-        return key
     }
 
     private static func key(in text: Secret) throws(Fault) -> Ed25519.SigningKey {
