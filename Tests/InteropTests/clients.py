@@ -2,7 +2,7 @@
 
 `seed(torrent, folder)` adds complete data by .torrent; `fetch(what, folder)` takes a .torrent or a magnet link;
 `is_complete()` says whether everything is there and checked. `bootstrap` is a list of `ip:port`. All of them: no trackers, no LAN discovery, no peer
-exchange, no port mapping, no µTP, plain text.
+exchange, no port mapping, no µTP, plain text unless they prefer encryption.
 """
 import base64
 import http.client
@@ -45,6 +45,8 @@ class Client:
     patience = 60
     #: DHT nodes around it.
     network = 3
+    #: Whether it tries an obfuscated handshake (MSE) before a plain one.
+    prefers_encryption = False
 
     def __init__(self, case, bootstrap):
         self.case, self.bootstrap = case, bootstrap
@@ -76,7 +78,8 @@ class Libtorrent(Client):
     def join(self, **task):
         """Starts the session; it joins the DHT, and carries out the task if there is one."""
         worker = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libtorrent_worker.py")
-        config = {"ip": self.ip, "port": self.port, "bootstrap": ",".join(self.bootstrap), "folder": self.folder, **task}
+        config = {"ip": self.ip, "port": self.port, "bootstrap": ",".join(self.bootstrap), "folder": self.folder,
+                  "encryption": self.prefers_encryption, **task}
         self.run([libtorrent_python(), worker, json.dumps(config)])
         self.address = self.process.event("listening", 20)["address"]
 
@@ -108,7 +111,8 @@ class Aria2(Client):
         argv = [
             "aria2c", "--no-conf=true", f"--interface={self.ip}", f"--listen-port={self.port}", f"--dht-listen-port={self.port}",
             "--enable-dht=true", "--enable-dht6=false", "--disable-ipv6=true", f"--dht-file-path={self.folder}/dht.dat",
-            "--bt-enable-lpd=false", "--enable-peer-exchange=false", "--bt-min-crypto-level=plain", "--async-dns=false",
+            "--bt-enable-lpd=false", "--enable-peer-exchange=false", "--async-dns=false",
+            f"--bt-min-crypto-level={'arc4' if self.prefers_encryption else 'plain'}",
             "--file-allocation=none", "--auto-save-interval=0", "--summary-interval=0", "--show-console-readout=false",
             "--console-log-level=notice", f"--dir={folder}", "--follow-torrent=mem", *options, what]
         if self.bootstrap:
@@ -152,7 +156,8 @@ class Transmission(Client):
             json.dump({
                 "bind-address-ipv4": self.ip, "bind-address-ipv6": "::1", "peer-port": self.port,
                 "peer-port-random-on-start": False, "port-forwarding-enabled": False, "dht-enabled": True,
-                "lpd-enabled": False, "pex-enabled": False, "utp-enabled": False, "encryption": 0,
+                "lpd-enabled": False, "pex-enabled": False, "utp-enabled": False,
+                "encryption": 1 if self.prefers_encryption else 0,
                 "rpc-bind-address": self.ip, "rpc-port": 9091, "rpc-whitelist-enabled": False,
                 "rpc-host-whitelist-enabled": False, "rpc-authentication-required": False,
                 "download-queue-enabled": False, "seed-queue-enabled": False, "queue-stalled-enabled": False,
@@ -210,3 +215,15 @@ class Transmission(Client):
 
 
 ALL = [Libtorrent, Aria2, Transmission]
+
+
+class EncryptingLibtorrent(Libtorrent):
+    prefers_encryption = True
+
+
+class EncryptingAria2(Aria2):
+    prefers_encryption = True
+
+
+class EncryptingTransmission(Transmission):
+    prefers_encryption = True

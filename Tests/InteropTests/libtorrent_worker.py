@@ -29,7 +29,9 @@ session = lt.session({
     "dht_ignore_dark_internet": False, "dht_prefer_verified_node_ids": False,
     "dht_enforce_node_id": False, "dht_announce_interval": 5,
     "allow_multiple_connections_per_ip": True,
-    "out_enc_policy": 2, "in_enc_policy": 2,  # 2 is plain text only
+    # Policies: 1 tries encryption first, 2 is plain text only. Levels: 3 is either, 1 plain text behind the handshake.
+    "out_enc_policy": 1 if config.get("encryption") else 2, "in_enc_policy": 1 if config.get("encryption") else 2,
+    "allowed_enc_level": 3 if config.get("encryption") else 1, "prefer_rc4": bool(config.get("encryption")),
     "alert_mask": int(lt.alert.category_t.status_notification | lt.alert.category_t.error_notification
                       | lt.alert.category_t.storage_notification | lt.alert.category_t.dht_notification
                       | lt.alert.category_t.dht_operation_notification),
