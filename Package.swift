@@ -95,7 +95,10 @@ let testTargets: [Target] = [
     tests("StorageTests", ["Storage", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
     tests(
         "ShoalTests",
-        ["Shoal", "Metainfo", "PeerWire", "Swarming", "EventLoop", "Storage", "Primitives", "TestSupport"]
+        [
+            "Shoal", "Metainfo", "PeerWire", "SecurePeer", "Swarming", "EventLoop", "Storage", "Primitives",
+            "TestSupport",
+        ]
     ),
     tests("CommandLineTests", ["shoal", "Shoal", "Primitives", "TestSupport"]),
     tests("IntegrationTests", ["Shoal", "Metainfo", "PeerWire", "Cryptography", "Primitives", "TestSupport"]),

@@ -2,6 +2,7 @@ import Cryptography
 import Kademlia
 import Metainfo
 import Primitives
+import SecurePeer
 
 /// What the actor's callers ask for besides sharing.
 extension NodeCore {
@@ -40,8 +41,12 @@ extension NodeCore {
         for torrent in Array(torrents.values) { torrent.discoverAgain() }
     }
 
-    /// An endpoint that a record named has proved a key.
+    /// How long a key counts as proved where no record says more: so often nodes of our kind prove it to each other anyway.
+    private static let proofLifetime: Duration = .seconds(15 * 60)
+
+    /// An endpoint has proved a key over UDP: it speaks SPS/1 at the same port.
     func proved(_ key: Ed25519.PublicKey, at endpoint: Endpoint) {
+        learned(key, at: endpoint, by: .proof(until: now + NodeCore.proofLifetime))
         for torrent in Array(torrents.values) { torrent.proved(key, at: endpoint) }
         for survey in Array(recordSurveys.values) { survey.proved(key, at: endpoint) }
     }

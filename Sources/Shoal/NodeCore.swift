@@ -5,6 +5,7 @@ import Kademlia
 import Metainfo
 import PeerWire
 import Primitives
+import SecurePeer
 import Storage
 import Swarming
 
@@ -28,6 +29,18 @@ final class NodeCore {
     var random: SeededRandom
     private(set) lazy var rates = RateLimits(self)
 
+    // Secure sessions (Sessions/SessionSecurity.swift)
+    let security: SessionSecurity
+    /// What sessions prove: made when the first one needs it, and daily.
+    var sessionIdentity: SessionIdentity?
+    /// Who speaks SPS/1.
+    var evidence: EvidenceBook
+    private(set) lazy var evidenceAlarm = Alarm(self) { [unowned self] in saveEvidence() }
+    /// Who may connect to us, and how often.
+    var admission: Admission
+    private var toldRefusals = Refusals()
+    private lazy var refusalAlarm = Alarm(self) { [unowned self] in tellRefusals() }
+
     var torrents: [InfoHash: TorrentSession] = [:]
     private(set) var dht: DHTDriver?
     private var listeners: [StreamListener] = []
@@ -49,8 +62,6 @@ final class NodeCore {
     let sink = PieceBuffer(capacity: 65_536)
 
     private var sessions: [PeerHandle: PeerSession] = [:]
-    /// Accepted connections that have not greeted yet, oldest first.
-    private var greeting: [PeerHandle] = []
     private var lastHandle: UInt32 = 0
     private var dirty: [PeerSession] = []
     private var turnDepth = 0
@@ -59,9 +70,6 @@ final class NodeCore {
 
     /// Connections over all torrents; file descriptors are counted against it.
     static let maximumSessions = 400
-    /// Accepted connections that have not sent their handshake: the oldest makes room for the newest, so that a flood of
-    /// silent ones keeps nobody out (hardening N38).
-    static let maximumGreeting = 64
     /// performance.md: under 64 MiB a side in all is the aim; most of it goes here when a fast disk cannot keep up.
     static let pieceBudget = 48 << 20
     static let blockBudget = 16 << 20
@@ -83,6 +91,12 @@ final class NodeCore {
         }
         self.identity = identity
         self.emit = emit
+        security = try SessionSecurity(configuration)
+        let clock = WallClock(unixMilliseconds: SystemClock.millisecondsSinceEpoch, at: loop.now)
+        var limits = AdmissionLimits()
+        limits.holdLocally = configuration.localLimits
+        admission = Admission(limits: limits, at: loop.now)
+        evidence = state?.loadEvidence(clock, at: loop.now) ?? EvidenceBook()
         random = SeededRandom(seed: OSRandom.seed())
         recordSequence = RecordSequence(last: state?.recordSequence ?? 0)
         do throws(StorageError) {
@@ -237,6 +251,7 @@ final class NodeCore {
         for listener in listeners { listener.close() }
         for verifier in hashing.values { verifier.cancel() }
         for torrent in Array(torrents.values) { torrent.stop {} }
+        saveEvidence()
         guard let dht else { return finishStoppingIfIdle() }
         // Each torrent took back what it had published; whoever reads that spares itself a dial in vain.
         dht.finishPublishing(within: NodeCore.farewellLimit) { [self] in
@@ -275,20 +290,39 @@ final class NodeCore {
     /// Whether one more connection may be opened.
     var hasRoom: Bool { sessions.count < NodeCore.maximumSessions && !isStopping }
 
-    func dial(_ endpoint: Endpoint, source: PeerSource, for torrent: TorrentSession) -> Bool {
-        let session = PeerSession(dialling: endpoint, source: source, for: torrent, core: self)
+    func dial(_ endpoint: Endpoint, source: PeerSource, by plan: DialPlan, for torrent: TorrentSession) -> Bool {
+        let session = PeerSession(dialling: endpoint, source: source, by: plan, for: torrent, core: self)
         guard session.connect() else { return false }
         sessions[session.handle] = session
         return true
     }
 
-    func closed(_ session: PeerSession) {
+    func closed(_ session: PeerSession, because cause: CloseCause) {
         sessions[session.handle] = nil
-        greeted(session)
+        guard !session.wasDialled else { return }
+        if let failure = cause.admissionFailure { admission.failed(session.handle.raw, failure, at: now) }
+        admission.closed(session.handle.raw)
+        refusalsChanged()
     }
 
-    /// The handshake of an accepted connection is here.
-    func greeted(_ session: PeerSession) { greeting.removeAll { $0 == session.handle } }
+    /// The handshake of an accepted connection is done.
+    func greeted(_ session: PeerSession) { admission.settled(session.handle.raw) }
+
+    /// Whether a connection that speaks SPS/1 may make us calculate for it.
+    func admitsHello(of session: PeerSession) -> Bool { admission.helloArrived(session.handle.raw, at: now) }
+
+    /// How often whoever runs the node hears of those that were turned away.
+    private static let refusalInterval: Duration = .seconds(1)
+
+    private func refusalsChanged() {
+        guard !refusalAlarm.isSet, !isStopping, Refusals(admission.counters) != toldRefusals else { return }
+        refusalAlarm.set(now + NodeCore.refusalInterval)
+    }
+
+    private func tellRefusals() {
+        toldRefusals = Refusals(admission.counters)
+        emit(.refusals(toldRefusals))
+    }
 
     /// Every connection of a torrent, also those that are being dialled.
     func sessions(of torrent: TorrentSession) -> [PeerSession] { sessions.values.filter { $0.torrent === torrent } }
@@ -300,20 +334,17 @@ final class NodeCore {
 extension NodeCore: StreamListenerHandler {
     func listener(_ listener: StreamListener, accepted stream: TCPStream, from remote: Endpoint) {
         turn {
-            if greeting.count >= NodeCore.maximumGreeting {
-                greeting.first.flatMap { sessions[$0] }?.close(.crowdedOut)
+            guard hasRoom else { return stream.close() }
+            let handle = nextPeerHandle()
+            switch admission.accepted(handle.raw, from: remote, at: now) {
+            case .admit: break
+            case .admitEvicting(let other): sessions[PeerHandle(raw: other)]?.close(.crowdedOut)
+            case .refuse:
+                refusalsChanged()
+                return stream.close()
             }
-            guard hasRoom, allowsMoreFrom(remote.address) else { return stream.close() }
-            let session = PeerSession(accepted: stream, from: remote, core: self)
-            sessions[session.handle] = session
-            greeting.append(session.handle)
+            sessions[handle] = PeerSession(accepted: stream, from: remote, as: handle, core: self)
         }
-    }
-
-    /// Eight inbound connections an address; loopback is exempt, so that a network fits on one host (hardening D19).
-    private func allowsMoreFrom(_ address: IPAddress) -> Bool {
-        if address.isLoopback || address.isPrivate, !configuration.localLimits { return true }
-        return sessions.values.count { !$0.wasDialled && $0.endpoint.address == address } < 8
     }
 }
 

@@ -39,7 +39,8 @@ struct HostilePeer {
         var system = SystemRandomNumberGenerator()
         let id = UInt160.random(using: &system)
         let infoHash = misdeed == .wrongInfoHash ? InfoHash(.zero) : handshake.infoHash
-        wire.write { Handshake(infoHash: infoHash, peerID: PeerID(id)).write(to: &$0) }
+        // Without BEP 10, so that it is asked at once: who has it may speak SPS/1, and is asked when it has said so.
+        wire.write { Handshake(capabilities: .fast, infoHash: infoHash, peerID: PeerID(id)).write(to: &$0) }
         say(to: wire)
         answer(wire)
     }

@@ -2,6 +2,7 @@ import Glibc
 import Metainfo
 import PeerWire
 import Primitives
+import SecurePeer
 import Storage
 import Swarming
 import TestSupport
@@ -69,6 +70,7 @@ struct CoreTests {
                     PeerSession(
                         dialling: Endpoint(.loopbackV4, 1),
                         source: .dht,
+                        by: .plain,
                         for: torrent,
                         core: core
                     )
@@ -125,7 +127,7 @@ struct CoreTests {
 extension TorrentSession {
     /// A connection without a socket whose other end has sent its handshake.
     fileprivate func introduce(_ handshake: Handshake, from endpoint: Endpoint) throws -> PeerSession {
-        let session = PeerSession(dialling: endpoint, source: .dht, for: self, core: core)
+        let session = PeerSession(dialling: endpoint, source: .dht, by: .plain, for: self, core: core)
         var writer = ByteWriter()
         handshake.write(to: &writer)
         _ = try session.connection.next(in: writer.bytes.span.bytes, at: core.now)

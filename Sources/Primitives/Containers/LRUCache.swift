@@ -62,3 +62,6 @@ package struct LRUCache<Key: Hashable, Value> {
     @inlinable
     package var keys: [Key] { Array(entries.keys) }
 }
+
+extension LRUCache.Entry: Sendable where Key: Sendable, Value: Sendable {}
+extension LRUCache: Sendable where Key: Sendable, Value: Sendable {}

@@ -8,7 +8,7 @@ package import Primitives
 ///
 ///     nothing ── hearsay ──▶ tried first ── fails once ──▶ nothing
 ///        └─────── evidence ──▶ insisted on ── seven days, or three failures in more than an hour ──▶ nothing
-package struct EvidenceBook {
+package struct EvidenceBook: Sendable {
     /// How we came to know.
     package enum Source: Hashable, Sendable {
         /// It answered `sp_id`, or a question for records, over UDP: the key is proved, and expected until the given time.

@@ -1,3 +1,5 @@
+import SecurePeer
+
 /// What a node tells its owner.
 public enum Event: Hashable, Sendable {
     /// TCP and UDP are bound.
@@ -10,6 +12,8 @@ public enum Event: Hashable, Sendable {
     case progress(Progress)
     /// A peer came or went.
     case peer(PeerStatus)
+    /// Connections of strangers came to nothing; at most once a second.
+    case refusals(Refusals)
     /// Everything wanted is there and checked.
     case done(Completion)
     /// A torrent paused for a local reason (disk full) or ended; the node lives on.
@@ -167,6 +171,34 @@ public struct PeerStatus: Hashable, Sendable {
     public var downloaded: Int64
     /// Pieces of ours that it gave blocks of.
     public var pieces: Int
+}
+
+/// Connections that others opened and that came to nothing, since the node was started.
+public struct Refusals: Hashable, Sendable {
+    /// They spoke plain where sessions have to be secure.
+    public var plain: UInt64 = 0
+    /// They spoke neither plain BitTorrent nor SPS/1; clients that try MSE first come back plain.
+    public var mseOrUnknown: UInt64 = 0
+    /// They began a secure session, and it failed.
+    public var handshakes: UInt64 = 0
+    /// They began one more often than anybody may.
+    public var hellos: UInt64 = 0
+    /// Their host had too many connections, or a newer one needed the room.
+    public var crowded: UInt64 = 0
+    /// Their host had failed too often.
+    public var banned: UInt64 = 0
+
+    /// None.
+    public init() {}
+
+    init(_ counters: Admission.Counters) {
+        plain = counters.plainRefused
+        mseOrUnknown = counters.mseOrUnknown
+        handshakes = counters.failedHandshakes
+        hellos = counters.refusedHellos
+        crowded = counters.refusedCrowded + counters.evicted
+        banned = counters.refusedBanned
+    }
 }
 
 /// The end of a fetch.

@@ -85,7 +85,8 @@ final class DHTDriver {
             guard byFamily[family] != nil else { return nil }
             return DHTNode(
                 identity: source,
-                key: core.identity,
+                // Who proves a key over UDP is taken to speak SPS/1.
+                key: core.security.speaksSecurely ? core.identity : nil,
                 formerly: known?[family],
                 family: family,
                 limits: limits,
@@ -243,7 +244,12 @@ final class DHTDriver {
     }
 
     /// Hands our record to those that keep it, and from then on to everybody who asks us.
-    func publish(_ record: AvailabilityRecord) {
+    func publish(_ record: AvailabilityRecord) { publish { $0.publish(record, at: $1, into: &$2) } }
+
+    /// Stores an item once, as part of what a stop waits for.
+    func publish(_ item: Item) { publish { $0.store(item, replacing: nil, keeping: false, at: $1, into: &$2) } }
+
+    private func publish(_ command: (inout DualStackNode, Instant, inout DHTActionBuffer) -> LookupID) {
         var handler = LookupHandler()
         handler.finished = { [unowned self] _ in
             publishing -= 1
@@ -251,7 +257,7 @@ final class DHTDriver {
         }
         // First, because with nobody to ask it is over before `begin` returns.
         publishing += 1
-        _ = begin(handler) { $0.publish(record, at: $1, into: &$2) }
+        _ = begin(handler, command)
     }
 
     func withdrawRecord(of infoHash: InfoHash) { node.withdrawRecord(of: infoHash) }

@@ -4,10 +4,11 @@ import EventLoop
 import Glibc
 import Kademlia
 import Primitives
+import SecurePeer
 import Storage
 
-/// What a node keeps between runs: `identity.key`, `dht.nodes`, `dht.peers`, `dht.peers6`, `records.sequence` and
-/// `state.sqlite`, in a folder of its owner's (0700); `lock` is held by the process that goes by the key.
+/// What a node keeps between runs: `identity.key`, `dht.nodes`, `dht.peers`, `dht.peers6`, `records.sequence`,
+/// `peers.secure` and `state.sqlite`, in a folder of its owner's (0700); `lock` is held by the process that goes by the key.
 final class StateFolder {
     let path: String
     let resume: ResumeStore
@@ -97,6 +98,18 @@ final class StateFolder {
 
     func save(_ sequence: RecordSequence, on disk: DiskWorkers) {
         save(sequencePath, on: disk) { Array(String(sequence.last).utf8) }
+    }
+
+    private var evidencePath: String { path + "/peers.secure" }
+
+    /// Who spoke SPS/1 to a former run; `nil` where nothing is known, or the file is not what we wrote.
+    func loadEvidence(_ clock: WallClock, at now: Instant) -> EvidenceBook? {
+        guard ownsTable, let bytes = SmallFile.read(evidencePath, limit: EvidenceBook.mostBytes) else { return nil }
+        return try? EvidenceBook(bytes.span.bytes, clock, at: now)
+    }
+
+    func save(_ evidence: EvidenceBook, _ clock: WallClock, at now: Instant, on disk: DiskWorkers) {
+        save(evidencePath, on: disk) { evidence.encoded(clock, at: now) }
     }
 
     /// Replaces a file as a whole, so that a crash leaves the old or the new one; on a worker, because that waits for the

@@ -4,6 +4,7 @@ import Kademlia
 import Metainfo
 import PeerWire
 import Primitives
+import SecurePeer
 import Swarming
 
 /// What a torrent does with signed records of who holds which pieces: those of its swarm, and its own.
@@ -12,6 +13,8 @@ struct Records {
     var schedule: PublishingSchedule?
     var isLooking = false
     var lookup: LookupID?
+    /// When our own was last stored as a plain item too.
+    var mirroredAt: Instant?
     /// The latest good record of each key: it counts once an endpoint proves the key.
     var found = LRUCache<Ed25519.PublicKey, AvailabilityRecord>(capacity: 256)
 }
@@ -38,7 +41,7 @@ extension TorrentSession {
         records.lookup = records.isLooking ? lookup : nil
     }
 
-    private func found(_ record: AvailabilityRecord) {
+    func found(_ record: AvailabilityRecord) {
         // A node that was away may hand on an older one than another did.
         guard record.key != core.identity.publicKey,
             records.found.value(of: record.key).map({ $0.sequence < record.sequence }) ?? true
@@ -50,6 +53,9 @@ extension TorrentSession {
     func proved(_ key: Ed25519.PublicKey, at endpoint: Endpoint) {
         guard let record = records.found.value(of: key), !core.isOurs(endpoint) else { return }
         let claim = HolderClaim(record, by: core.wallClock, at: core.now)
+        if record.content.flags.contains(.secure) {
+            core.learned(key, at: endpoint, by: .proof(until: claim.expiresAt))
+        }
         if directory.claimed(claim, by: endpoint, at: core.now) { dial() }
     }
 
@@ -104,6 +110,7 @@ extension TorrentSession {
             blob,
             heldCount: have.setCount,
             port: port,
+            flags: security.recordFlags,
             load: load,
             lifetimeSeconds: publication.lifetimeSeconds,
             endpoint4: dht.externalAddress(.v4).map { Endpoint($0, port) },
@@ -119,6 +126,7 @@ extension TorrentSession {
             )
         else { return }
         dht.publish(record)
+        mirror(record, isFarewell: publication == .farewell)
     }
 
     /// Only a digest names the rarest pieces, which take milliseconds to find.

@@ -2,6 +2,7 @@ import Kademlia
 import Metainfo
 import PeerWire
 import Primitives
+import SecurePeer
 import Swarming
 
 /// Looking for peers: the DHT, and whom the person named.
@@ -60,6 +61,7 @@ extension TorrentSession {
         discovery.lookup = discovery.isLooking ? lookup : nil
         // Second, because it waits for the peers that the other one finds, and asks these too.
         findRecords()
+        if !isSeed { findMirrors() }
     }
 
     /// The maker of the torrent knew nodes (BEP 5): one more way into the DHT that depends on no other (hardening D16).
@@ -148,10 +150,14 @@ extension TorrentSession {
     /// Peers that a person named: tried at once, and again after seconds rather than minutes.
     func add(_ peers: [String]) {
         for text in peers {
-            core.resolve(text) { [weak self] endpoints in
+            let named = NamedPeer(text)
+            core.resolve(named.place) { [weak self] endpoints in
                 guard let self else { return }
-                if endpoints.isEmpty { core.emit(.notice("cannot find the address of the peer \(text)")) }
-                for endpoint in endpoints { directory.add(endpoint, source: .user, at: core.now) }
+                if endpoints.isEmpty { core.emit(.notice("cannot find the address of the peer \(named.place)")) }
+                for endpoint in endpoints {
+                    if let key = named.key { core.learned(key, at: endpoint, by: .pin) }
+                    directory.add(endpoint, source: .user, at: core.now)
+                }
                 dial()
             }
         }
@@ -168,7 +174,8 @@ extension TorrentSession {
         // A full node refuses nobody for good: the candidates wait, and so does the alarm, which must not ring in vain.
         while hasRoomToDial, core.hasRoom, let endpoint = directory.next(at: core.now) {
             let source = directory.source(of: endpoint) ?? .dht
-            if !core.dial(endpoint, source: source, for: self) { directory.failed(endpoint, at: core.now) }
+            let plan = dialPlan(for: endpoint)
+            if !core.dial(endpoint, source: source, by: plan, for: self) { directory.failed(endpoint, at: core.now) }
         }
         guard hasRoomToDial else { return makeRoom() }
         dialAlarm.set(core.hasRoom ? directory.nextDeadline : core.now + .seconds(1))

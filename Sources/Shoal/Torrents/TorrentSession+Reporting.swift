@@ -130,13 +130,19 @@ extension TorrentSession {
         core.emit(.peer(status(of: session, cause.isBan ? .banned : .closed, cause.word)))
     }
 
+    /// No session came of it, and the person hears why.
+    func refused(_ session: PeerSession, because cause: CloseCause) {
+        core.emit(.peer(status(of: session, .refused, cause.word)))
+    }
+
     private func status(of session: PeerSession, _ state: PeerStatus.State, _ reason: String?) -> PeerStatus {
         PeerStatus(
             infoHash: infoHash.hex,
             address: session.endpoint.description,
             state: state,
             source: session.source.word,
-            key: session.recordKey?.text,
+            key: (session.remoteKey ?? session.recordKey)?.text,
+            isSecure: session.remoteKey != nil,
             isChosenForRecord: session.isChosenForRecord,
             client: session.connection.remoteClientName,
             reason: reason,

@@ -108,7 +108,7 @@ extension TorrentSession {
         reject(block, to: session)
     }
 
-    private func reject(_ block: Block, to session: PeerSession) {
+    func reject(_ block: Block, to session: PeerSession) {
         if session.connection.supportsFast { session.send { MessageWriter.reject(block, to: &$0) } }
     }
 

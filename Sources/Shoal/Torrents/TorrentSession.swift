@@ -1,7 +1,9 @@
+import Cryptography
 import Kademlia
 import Metainfo
 import PeerWire
 import Primitives
+import SecurePeer
 import Storage
 import Swarming
 
@@ -31,6 +33,9 @@ final class TorrentSession {
     let peerID: PeerID
     unowned let core: NodeCore
     let beganAt: Instant
+    var security: SessionSecurity
+    /// By which secure sessions name it.
+    let swarmTag: SwarmTag
     var phase = Phase.metadata
 
     // Metadata
@@ -58,6 +63,8 @@ final class TorrentSession {
 
     // Discovery
     var directory: PeerDirectory
+    /// Keys of peers that lied: they may come from elsewhere.
+    var bannedKeys = LRUCache<Ed25519.PublicKey, Bool>(capacity: 1000)
     var discovery = Discovery()
     private(set) lazy var dialAlarm = Alarm(core) { [unowned self] in dial() }
     private(set) lazy var lookupAlarm = Alarm(core) { [unowned self] in discover() }
@@ -82,6 +89,8 @@ final class TorrentSession {
         self.infoHash = infoHash
         self.purpose = purpose
         self.core = core
+        security = core.security
+        swarmTag = SwarmTag(of: infoHash)
         peerID = PeerID.shoal(using: &core.random)
         beganAt = core.now
         metadataDownload = MetadataDownload(infoHash: infoHash)
@@ -93,6 +102,9 @@ final class TorrentSession {
 
     var metadata: [UInt8]? { torrent?.info.bytes }
     var isPrivate: Bool { torrent?.isPrivate ?? false }
+
+    /// What we say that we can do; about a private torrent nobody talks DHT (BEP 27).
+    var capabilities: Capabilities { usesDHT ? .shoal : .shoal.subtracting(.dht) }
 
     var isSharing: Bool {
         if case .share = purpose { true } else { false }

@@ -81,16 +81,17 @@ extension PeerSession {
         if outbox.byteCount > PeerSession.maximumUnsent { close(.readsNothing) }
     }
 
+    private var hasUnsent: Bool { !outbox.isEmpty || channel.map { $0.sealed.count > 0 } ?? false }
+
     /// One write of at most `limit` bytes. Returns how many left.
     func writeOnce(limit: Int) -> Int {
         guard let stream, !isClosed else { return 0 }
-        guard !outbox.isEmpty else {
+        guard hasUnsent else {
             stream.wantsWrite = false
             return 0
         }
-        switch outbox.withVectors(limit: limit, { stream.write($0) }) {
+        switch write(to: stream, limit: limit) {
         case .bytes(let count):
-            outbox.sent(count)
             connection.sent(at: core.now)
             readMore()
             return count
@@ -98,6 +99,13 @@ extension PeerSession {
         case .failed: close(.lost)
         }
         return 0
+    }
+
+    private func write(to stream: TCPStream, limit: Int) -> WriteResult {
+        if let channel { return writeSealed(over: channel, to: stream, limit: limit) }
+        let result = outbox.withVectors(limit: limit) { stream.write($0) }
+        if case .bytes(let count) = result { outbox.sent(count) }
+        return result
     }
 
     /// The peer gets this block as soon as it was read.

@@ -53,12 +53,12 @@ extension PeerSession {
     /// One read. Returns how many bytes came.
     func receiveOnce() -> Int {
         guard !isClosed, !isReadingPaused else { return 0 }
-        switch read() {
+        switch channel.map({ readSealed(over: $0) }) ?? read() {
         case .bytes(let count):
-            arrived(count)
+            if let channel { sealedArrived(count, over: channel) } else { arrived(count) }
             return count
         case .wouldBlock: break
-        case .closed: close(.remote)
+        case .closed: close(channel?.isOpen == true ? .truncated : .remote)
         case .failed: close(.lost)
         }
         return 0
@@ -87,11 +87,11 @@ extension PeerSession {
         let taken = payload.map { min(count, $0.left) } ?? 0
         inbox.arrived(count - taken)
         if taken > 0 { payloadArrived(taken) }
-        parse()
+        if isUnknown { learnProtocol() } else { parse() }
     }
 
     /// So much of the payload is in its place.
-    private func payloadArrived(_ count: Int) {
+    func payloadArrived(_ count: Int) {
         guard var payload else { return }
         payload.received += count
         receivedPayload += Int64(count)
@@ -106,7 +106,7 @@ extension PeerSession {
     }
 
     /// Handles every whole message in the inbox.
-    private func parse() {
+    func parse() {
         do throws(WireError) {
             while !isClosed, !isReadingPaused, payload == nil {
                 let step = try connection.next(in: inbox.unread.bytes, at: core.now)
@@ -134,6 +134,7 @@ extension PeerSession {
         isReadingPaused = false
         stream?.wantsRead = true
         parse()
+        if let channel { openRecords(of: channel) }
     }
 
     private func beginPayload(of block: Block) {
@@ -159,9 +160,11 @@ extension PeerSession {
         case .handshake(let handshake): handshakeReceived(handshake)
         case .block(let block): beginPayload(of: block)
         case .port(let port): portNamed(port)
-        case .extensionHandshake: torrent?.extensionsKnown(self)
+        case .extensionHandshake: extensionsKnown()
         case .metadata(let message): torrent?.received(message, from: self)
         case .keepAlive, .held, .ignored: break
+        case .unchoke, .choke, .allowedFast: if !isHeldBack(event) { torrent?.received(event, from: self) }
+        case .request(let block) where hold == .leaving: torrent?.reject(block, to: self)
         default: torrent?.received(event, from: self)
         }
     }

@@ -3,11 +3,14 @@ import EventLoop
 import Metainfo
 import PeerWire
 import Primitives
+import SecurePeer
 import Swarming
 
-/// One TCP connection to a peer: carries bytes between the stream, the wire machine and the torrent.
+/// One TCP connection to a peer: carries bytes between the stream, the wire machine and the torrent, through a secure
+/// channel where the two ends speak SPS/1 (PeerSession+Secure.swift).
 ///
 ///     dialling ── connected ──▶ handshaking ── both handshakes ──▶ open ──▶ closed
+///     accepted ── first bytes ──────▲
 ///
 /// Confined to the loop thread.
 final class PeerSession {
@@ -17,14 +20,26 @@ final class PeerSession {
     let source: PeerSource
     let wasDialled: Bool
     unowned let core: NodeCore
+    let beganAt: Instant
     /// Known from the start where we dialled, else after the other end named its info-hash.
-    private(set) weak var torrent: TorrentSession?
+    weak var torrent: TorrentSession?
 
     private(set) var stream: TCPStream?
     var connection: Connection
     private(set) var isClosed = false
     /// When both handshakes were done.
     private(set) var openedAt: Instant?
+    /// How it was dialled, or is spoken to: see PeerSession+Secure.swift.
+    var channel: SecureChannel?
+    let plan: DialPlan
+    /// Accepted, and its first bytes have not told yet which protocol it speaks.
+    var isUnknown: Bool
+    /// The key that it has proved in this session.
+    var remoteKey: Ed25519.PublicKey?
+    /// What it may not do before it is clear that it does not speak SPS/1.
+    var hold = UpgradeHold.none
+    var held: [PeerEvent] = []
+    private(set) lazy var holdAlarm = Alarm(core) { [unowned self] in release() }
     /// The entry of the torrent's directory that this connection stands for: where we dialled it, or where its twin was.
     var candidate: Endpoint?
     /// Whose record led us to it, or would have, and whether it was dialled for what that says.
@@ -60,25 +75,37 @@ final class PeerSession {
     private static let dialTimeout: Duration = .seconds(8)
 
     /// A connection that we open; `connect()` begins it.
-    init(dialling endpoint: Endpoint, source: PeerSource, for torrent: TorrentSession, core: NodeCore) {
+    init(
+        dialling endpoint: Endpoint,
+        source: PeerSource,
+        by plan: DialPlan,
+        for torrent: TorrentSession,
+        core: NodeCore
+    ) {
         handle = core.nextPeerHandle()
         self.endpoint = endpoint
         self.source = source
         self.core = core
+        beganAt = core.now
         self.torrent = torrent
+        self.plan = plan
         wasDialled = true
+        isUnknown = false
         candidate = endpoint
         connection = Connection(role: .dialled(torrent.infoHash), peerID: torrent.peerID, now: core.now)
     }
 
     /// A connection that somebody opened to us.
-    init(accepted stream: TCPStream, from endpoint: Endpoint, core: NodeCore) {
-        handle = core.nextPeerHandle()
+    init(accepted stream: TCPStream, from endpoint: Endpoint, as handle: PeerHandle, core: NodeCore) {
+        self.handle = handle
         self.endpoint = endpoint
         source = .incoming
         self.core = core
+        beganAt = core.now
         self.stream = stream
+        plan = .plain
         wasDialled = false
+        isUnknown = true
         connection = Connection(role: .accepted, peerID: nil, now: core.now)
         stream.handler = self
         armAlarm()
@@ -102,12 +129,14 @@ final class PeerSession {
 
     // MARK: Opening
 
-    /// The other end sent its handshake.
+    /// The other end of a plain connection sent its handshake.
     func handshakeReceived(_ handshake: Handshake) {
         if !wasDialled {
             guard let torrent = core.torrents[handshake.infoHash], torrent.accepts(self) else {
                 return close(.unknownTorrent)
             }
+            // Before a byte is answered: who asks learns nothing but that somebody hangs up (N20).
+            guard !torrent.security.refusesPlain else { return close(.plainRefused) }
             self.torrent = torrent
             core.greeted(self)
             sendHandshake()
@@ -117,9 +146,15 @@ final class PeerSession {
                 return close(.wire(.connectedToSelf))
             }
         }
+        open()
+    }
+
+    /// Both handshakes are done, of whichever protocol.
+    func open() {
         guard let torrent else { return close(.unknownTorrent) }
         guard torrent.admits(self) else { return close(.duplicate) }
         openedAt = core.now
+        holdUntilKnown()
         if connection.supportsExtensions { sendExtensionHandshake() }
         torrent.opened(self)
         // It speaks of the DHT of the family that it goes over (BEP 32).
@@ -130,9 +165,11 @@ final class PeerSession {
 
     private func sendHandshake() {
         guard let torrent else { return }
-        // BEP 27: about a private torrent nobody talks DHT.
-        let capabilities = torrent.usesDHT ? Capabilities.shoal : Capabilities.shoal.subtracting(.dht)
-        let handshake = Handshake(capabilities: capabilities, infoHash: torrent.infoHash, peerID: torrent.peerID)
+        let handshake = Handshake(
+            capabilities: torrent.capabilities,
+            infoHash: torrent.infoHash,
+            peerID: torrent.peerID
+        )
         send { MessageWriter.handshake(handshake, to: &$0) }
     }
 
@@ -141,6 +178,7 @@ final class PeerSession {
         let handshake = ExtensionHandshake.shoal(
             metadataSize: torrent?.metadata?.count,
             listenPort: core.listenPort,
+            secureKey: channel == nil ? torrent?.keyToName : nil,
             yourAddress: endpoint.address
         )
         send { MessageWriter.extensionHandshake(handshake, to: &$0) }
@@ -160,11 +198,23 @@ final class PeerSession {
 
     func armAlarm() {
         guard !isClosed else { return }
-        alarm.set(connection.nextDeadline)
+        alarm.set(nextDeadline)
+    }
+
+    private var nextDeadline: Instant? {
+        guard let channel else { return connection.nextDeadline }
+        guard channel.isOpen, let deadline = connection.nextDeadline else { return channel.nextDeadline }
+        return min(deadline, channel.nextDeadline ?? deadline)
     }
 
     private func alarmRang() {
         guard !isClosed else { return }
+        do throws(SecureFault) {
+            try channel?.advanced(to: core.now)
+        } catch {
+            return close(broken(error))
+        }
+        guard channel?.isOpen ?? true else { return armAlarm() }
         do throws(WireError) {
             if try connection.advanced(to: core.now) { send { MessageWriter.keepAlive(to: &$0) } }
             armAlarm()
@@ -178,8 +228,10 @@ final class PeerSession {
     /// Ends the connection; the torrent hears of it once.
     func close(_ cause: CloseCause) {
         guard !isClosed else { return }
+        sayFarewell(cause)
         isClosed = true
         alarm.set(nil)
+        holdAlarm.set(nil)
         stream?.close()
         stream = nil
         if let payload {
@@ -187,7 +239,7 @@ final class PeerSession {
             torrent?.payloadAborted(payload, from: self)
         }
         torrent?.closed(self, because: cause)
-        core.closed(self)
+        core.closed(self, because: cause)
     }
 }
 
@@ -197,8 +249,8 @@ extension PeerSession: StreamHandler {
             // The handshake's time begins now, not when the dial did.
             connection = Connection(role: connection.role, peerID: torrent?.peerID, now: core.now)
             stream.wantsRead = true
+            if plan.isSecure { beginSecurely() } else { sendHandshake() }
             armAlarm()
-            sendHandshake()
         }
     }
 
