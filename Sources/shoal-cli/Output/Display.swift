@@ -77,7 +77,7 @@ struct Display {
             if peer.state == .connected { peers.append(peer) }
             if peers.count > Display.peerLimit { peers.removeFirst() }
         case .done: progress = nil
-        case .failed, .interrupted, .notice, .published, .version: break
+        case .refusals, .failed, .interrupted, .notice, .published, .version: break
         }
     }
 

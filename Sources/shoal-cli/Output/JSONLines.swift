@@ -13,6 +13,7 @@ enum JSONLines {
         case .torrent(let torrent): return line(for: torrent)
         case .progress(let progress): return line(for: progress)
         case .peer(let peer): return line(for: peer)
+        case .refusals(let refusals): return line(for: refusals)
         case .done(let completion): return line(for: completion)
         case .failed(let infoHash, let error): return line(for: error, infoHash: infoHash)
         case .published(let publication):
@@ -118,6 +119,17 @@ enum JSONLines {
         object.addIfPresent("reason", peer.reason)
         object.add("downloaded", peer.downloaded)
         object.add("pieces", peer.pieces)
+        return object.line
+    }
+
+    private static func line(for refusals: Refusals) -> String {
+        var object = JSONObject(event: "refusals")
+        object.add("plain", refusals.plain)
+        object.add("mse_or_unknown", refusals.mseOrUnknown)
+        object.add("handshakes", refusals.handshakes)
+        object.add("hellos", refusals.hellos)
+        object.add("crowded", refusals.crowded)
+        object.add("banned", refusals.banned)
         return object.line
     }
 

@@ -12,7 +12,7 @@ enum LastingLines {
         switch event {
         case .listening(let listening):
             return purpose == .node || style.isVerbose ? lines(for: listening, isVerbose: style.isVerbose) : []
-        case .dht, .progress, .interrupted: return []
+        case .dht, .progress, .refusals, .interrupted: return []
         case .torrent(let torrent): return purpose == .fetch ? [description(of: torrent)] : []
         case .peer(let peer): return line(for: peer, style: style).map { [$0] } ?? []
         case .done(let completion):
