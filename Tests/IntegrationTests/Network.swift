@@ -40,13 +40,20 @@ final class Lonely {
     private(set) var nodes: [Node] = []
 
     func node(_ configure: (inout Configuration) -> Void = { _ in }) async throws -> (node: Node, address: String) {
+        let (node, listening) = try await known(configure)
+        return (node, listening.address)
+    }
+
+    /// The same, with the key that it goes by.
+    func known(
+        _ configure: (inout Configuration) -> Void = { _ in }
+    ) async throws -> (node: Node, listening: Listening) {
         var configuration = Configuration.loopback
         configuration.usesDHT = false
         configure(&configuration)
         let node = Node(configuration)
-        let address = try await node.listening()
         nodes.append(node)
-        return (node, address)
+        return (node, try await node.whereabouts())
     }
 
     func stop() async {
@@ -75,10 +82,13 @@ extension FetchOptions {
 
 extension Node {
     /// Starts and returns the address it listens on.
-    func listening() async throws -> String {
+    func listening() async throws -> String { try await whereabouts().address }
+
+    /// Starts and returns where it listens, and as whom.
+    func whereabouts() async throws -> Listening {
         try start()
         for await event in events {
-            if case .listening(let listening) = event { return listening.address }
+            if case .listening(let listening) = event { return listening }
         }
         throw ShoalError(.failed, "the node ended before it listened")
     }

@@ -77,7 +77,9 @@ enum CloseCause: Hashable {
     var farewell: SecureCloseReason? {
         switch self {
         case .remote, .lost, .unreachable, .closedByPeer, .truncated: nil
-        case .wire, .banned, .badMetadata, .secure: .protocolError
+        case .secure(let fault): fault.closeReason
+        case .wire(.idle): .limit
+        case .wire, .banned, .badMetadata: .protocolError
         case .unknownTorrent, .unknownSwarm: .swarm
         case .notTrusted, .peerIdentityMismatch: .trust
         case .duplicate: .duplicate

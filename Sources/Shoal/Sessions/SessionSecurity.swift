@@ -177,6 +177,15 @@ extension TorrentSession {
         if !core.dial(endpoint, source: source, by: plan, for: self) { directory.failed(endpoint, at: core.now) }
     }
 
+    /// A peer hung up on a plain connection before it said anything: it may be one that wants a secure session and nothing
+    /// else, of which nobody has told us. Returns whether it is dialled so now, once.
+    func hungUpOnPlain(_ session: PeerSession) -> Bool {
+        guard security.policy == .prefer, !triedSecurely.contains(session.endpoint) else { return false }
+        triedSecurely.insert(true, for: session.endpoint)
+        let plan = DialPlan.secure(expecting: nil, mayFallBack: false)
+        return core.dial(session.endpoint, source: session.source, by: plan, for: self)
+    }
+
     /// A peer was reached and would not speak SPS/1. Returns whether it is dialled plain now, because nothing but hearsay
     /// made us try.
     func wouldNotSpeakSecurely(_ session: PeerSession) -> Bool {

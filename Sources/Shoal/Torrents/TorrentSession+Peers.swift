@@ -81,7 +81,11 @@ extension TorrentSession {
     /// A session ended, opened or not.
     func closed(_ session: PeerSession, because cause: CloseCause) {
         let wasOpen = sessions.removeValue(forKey: session.handle) != nil
-        if session.plan.isSecure, !wasOpen, cause.isNoSecureSession, wouldNotSpeakSecurely(session) { return }
+        if session.wasDialled, !wasOpen, cause.isNoSecureSession,
+            session.plan.isSecure ? wouldNotSpeakSecurely(session) : hungUpOnPlain(session)
+        {
+            return
+        }
         parted(from: session, wasOpen: wasOpen, cause)
         if cause.isBan {
             directory.ban(session.endpoint)

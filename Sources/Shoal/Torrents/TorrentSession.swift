@@ -63,6 +63,8 @@ final class TorrentSession {
 
     // Discovery
     var directory: PeerDirectory
+    /// Peers that hung up on us in plain, and were dialled securely for that reason.
+    var triedSecurely = LRUCache<Endpoint, Bool>(capacity: 1000)
     /// Keys of peers that lied: they may come from elsewhere.
     var bannedKeys = LRUCache<Ed25519.PublicKey, Bool>(capacity: 1000)
     var discovery = Discovery()

@@ -1,0 +1,180 @@
+import Shoal
+import TestSupport
+import Testing
+
+/// Whole nodes that talk to each other securely, or refuse to (secure-peer.md, §3).
+@Suite("Secure sessions", .serialized)
+struct SecureSessionTests {
+    /// One node shares a file; others know it by its address alone.
+    private struct Stage {
+        let lonely = Lonely()
+        let folder: TemporaryFolder
+        let data: [UInt8]
+        let sharer: Node
+        let key: String
+        let address: String
+        let torrent: TorrentInfo
+
+        init(size: Int = 300_000, _ configure: (inout Configuration) -> Void = { _ in }) async throws {
+            folder = try TemporaryFolder()
+            data = folder.pattern(size)
+            try folder.write(data, to: "from/file.bin")
+            try folder.makeFolder("to")
+            let listening: Listening
+            (sharer, listening) = try await lonely.known(configure)
+            (key, address) = (listening.key, listening.address)
+            torrent = try await sharer.share(ShareRequest(paths: [folder.path("from/file.bin")]))
+        }
+
+        /// What became of a fetch, and of the peers on the way.
+        struct Outcome {
+            var peers: [PeerStatus] = []
+            var isDone = false
+            var givers: [PeerStatus] { peers.filter { $0.downloaded > 0 } }
+        }
+
+        /// Fetches; to find nobody is an outcome too.
+        func fetch(
+            from peer: String? = nil,
+            timeout: Double = 20,
+            _ configure: (inout Configuration) -> Void = { _ in }
+        ) async throws -> Outcome {
+            let fetcher = try await lonely.known(configure).node
+            var options = FetchOptions(to: folder.path("to"), peers: [peer ?? address])
+            options.timeout = timeout
+            var outcome = Outcome()
+            let hash = try await fetcher.fetch(.infoHash(torrent.infoHash), options)
+            do {
+                _ = try await fetcher.completion(of: hash) {
+                    if case .peer(let peer) = $0 { outcome.peers.append(peer) }
+                }
+                outcome.isDone = true
+                #expect(try folder.read("to/file.bin") == data)
+            } catch let error as ShoalError {
+                #expect(error.code == .noPeers || error.code == .timedOut)
+            }
+            return outcome
+        }
+    }
+
+    @Test("two nodes that meet through the DHT prove their keys to each other")
+    func meeting() async throws {
+        try await withDeadline {
+            let folder = try TemporaryFolder()
+            let data = folder.pattern(2_000_000)
+            try folder.write(data, to: "from/file.bin")
+            try folder.makeFolder("to")
+            let network = try await Network(folder: folder, nodes: 3)
+            let sharer = try await network.node()
+            let torrent = try await sharer.share(ShareRequest(paths: [folder.path("from/file.bin")]))
+            let fetcher = try await network.node()
+            let hash = try await fetcher.fetch(.infoHash(torrent.infoHash), FetchOptions(to: folder.path("to")))
+            var givers: [PeerStatus] = []
+            _ = try await fetcher.completion(of: hash) {
+                if case .peer(let peer) = $0, peer.downloaded > 0 { givers.append(peer) }
+            }
+            #expect(!givers.isEmpty)
+            #expect(givers.allSatisfy { $0.isSecure && $0.key != nil })
+            #expect(try folder.read("to/file.bin") == data)
+            await network.stop()
+        }
+    }
+
+    @Test(
+        "what two policies come to",
+        arguments: [
+            (Configuration.SecurePolicy.prefer, Configuration.SecurePolicy.prefer, true),
+            (.require, .require, true), (.require, .prefer, true), (.prefer, .require, true),
+            (.off, .off, false), (.off, .prefer, false), (.prefer, .off, false),
+        ]
+    )
+    func policies(sharer: Configuration.SecurePolicy, fetcher: Configuration.SecurePolicy, isSecure: Bool) async throws
+    {
+        try await withDeadline {
+            let stage = try await Stage { $0.secure = sharer }
+            let outcome = try await stage.fetch { $0.secure = fetcher }
+            #expect(!outcome.givers.isEmpty)
+            #expect(outcome.givers.allSatisfy { $0.isSecure == isSecure && $0.key == (isSecure ? stage.key : nil) })
+            await stage.lonely.stop()
+        }
+    }
+
+    @Test(
+        "who requires secure sessions and who has none do not talk (N20)",
+        arguments: [(Configuration.SecurePolicy.require, Configuration.SecurePolicy.off), (.off, .require)]
+    )
+    func incompatible(sharer: Configuration.SecurePolicy, fetcher: Configuration.SecurePolicy) async throws {
+        try await withDeadline {
+            let stage = try await Stage { $0.secure = sharer }
+            let outcome = try await stage.fetch(timeout: 2) { $0.secure = fetcher }
+            #expect(!outcome.isDone && outcome.givers.isEmpty)
+            await stage.lonely.stop()
+        }
+    }
+
+    @Test("a peer named with its key has to prove it (N27)", arguments: [true, false])
+    func pinned(isRight: Bool) async throws {
+        try await withDeadline {
+            let stage = try await Stage()
+            let other = try await stage.lonely.known().listening.key
+            let peer = "\(isRight ? stage.key : other)@\(stage.address)"
+            let outcome = try await stage.fetch(from: peer, timeout: isRight ? 20 : 2)
+            #expect(outcome.isDone == isRight)
+            if isRight {
+                #expect(outcome.peers.allSatisfy { $0.isSecure && $0.key == stage.key })
+            } else {
+                #expect(outcome.peers.first?.state == .refused)
+                #expect(outcome.peers.first?.reason == "peer_identity_mismatch")
+            }
+            await stage.lonely.stop()
+        }
+    }
+
+    @Test("only keys of the trusted list are let in, and only they are dialled (N30)", arguments: [true, false])
+    func trusted(isSharers: Bool) async throws {
+        try await withDeadline {
+            let stranger = try await Lonely().known().listening.key
+            let stage = try await Stage { if isSharers { $0.trustedKeys = [stranger] } }
+            let outcome = try await stage.fetch(timeout: 2) { if !isSharers { $0.trustedKeys = [stranger] } }
+            #expect(!outcome.isDone && outcome.givers.isEmpty)
+            #expect(outcome.peers.contains { $0.reason == (isSharers ? "not_trusted_by_peer" : "not_trusted") })
+            await stage.lonely.stop()
+        }
+    }
+
+    @Test("who trusts the other's key talks to it securely, without being told to")
+    func trustedEachOther() async throws {
+        try await withDeadline {
+            let stage = try await Stage()
+            let outcome = try await stage.fetch { $0.trustedKeys = [stage.key] }
+            #expect(outcome.isDone && outcome.peers.allSatisfy { $0.isSecure && $0.key == stage.key })
+            await stage.lonely.stop()
+        }
+    }
+
+    @Test("a private swarm is for those who have its key (N29)", arguments: ["same", "another", "none"])
+    func privateSwarm(fetchers: String) async throws {
+        try await withDeadline {
+            let keys = try TemporaryFolder()
+            for name in ["same", "another"] { try SwarmKeyFile.make(at: keys.path(name)) }
+            let stage = try await Stage { $0.swarmKeyFile = keys.path("same") }
+            let isMember = fetchers == "same"
+            let outcome = try await stage.fetch(timeout: isMember ? 20 : 2) {
+                $0.swarmKeyFile = fetchers == "none" ? nil : keys.path(fetchers)
+            }
+            #expect(outcome.isDone == isMember)
+            #expect(outcome.givers.allSatisfy { isMember && $0.isSecure && $0.key == stage.key })
+            await stage.lonely.stop()
+        }
+    }
+
+    @Test("a large file arrives whole through many records, and through slow ones", arguments: [nil, 6_000_000])
+    func large(limit: Int?) async throws {
+        try await withDeadline {
+            let stage = try await Stage(size: 12_000_001) { $0.uploadLimit = limit }
+            let outcome = try await stage.fetch { $0.secure = .require }
+            #expect(outcome.isDone && outcome.peers.allSatisfy(\.isSecure))
+            await stage.lonely.stop()
+        }
+    }
+}
