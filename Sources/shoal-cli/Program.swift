@@ -47,6 +47,7 @@ enum Program {
         case .node(let network): return try await NodeCommand.run(network, options, on: console)
         case .dht(let question): return try await DHTCommand.run(question, options, on: console)
         case .torrent(let task): return try await TorrentCommand.run(task, options, on: console)
+        case .makeSwarmKey(let file): try SwarmKeyCommand.run(file, options, on: console)
         case .identity(let task): try IdentityCommand.run(task, options, on: console)
         case .help(let topic): try AboutCommands.help(topic, on: console)
         case .version: try AboutCommands.version(options, on: console)

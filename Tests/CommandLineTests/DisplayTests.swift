@@ -62,6 +62,19 @@ struct LiveDisplayTests {
         #expect(closed.hasPrefix(eraseTwo) && !closed.contains("from"))
     }
 
+    @Test("a peer in a secure session is marked with a word")
+    func securePeers() {
+        var display = live()
+        _ = display.received(.peer(someSecurePeer(.connected, client: "shoal 0.1")), width: 120, at: start)
+        let text = display.received(.progress(someProgress()), width: 120, at: start + .seconds(1))
+        #expect(text.split(separator: "\n").last == "  from 192.0.2.9:6881 (shoal 0.1, secure)")
+
+        display = live()
+        _ = display.received(.peer(someSecurePeer(.connected)), width: 120, at: start)
+        let nameless = display.received(.progress(someProgress()), width: 120, at: start + .seconds(1))
+        #expect(nameless.split(separator: "\n").last == "  from 192.0.2.9:6881 (secure)")
+    }
+
     @Test("a window that became narrower has wrapped the line: all its rows are erased")
     func narrower() {
         var display = live()
@@ -244,6 +257,60 @@ struct PlainDisplayTests {
     }
 }
 
+@Suite("What is said of a peer")
+struct PeerLineTests {
+    private func line(_ peer: PeerStatus, isVerbose: Bool = true, usesColor: Bool = false) -> String? {
+        PeerLine.text(for: peer, style: .init(usesColor: usesColor, isVerbose: isVerbose))
+    }
+
+    @Test("with -v a secure peer's key, which the session proves, and how a record's key came to be known")
+    func keys() {
+        var peer = someSecurePeer(.connected, client: "shoal 0.1")
+        #expect(line(peer) == "peer 192.0.2.9:6881 connected, shoal 0.1, secure, known from dht, key \(nodeKey)")
+        peer.isChosenForRecord = true
+        #expect(line(peer)?.hasSuffix(", known from dht, chosen for its record, key \(nodeKey)") == true)
+        peer.isSecure = false
+        #expect(
+            line(peer)?.hasSuffix(", shoal 0.1, known from dht, chosen for its record signed by \(nodeKey)") == true
+        )
+        peer.isChosenForRecord = false
+        #expect(line(peer)?.hasSuffix(", known from dht, record signed by \(nodeKey)") == true)
+        #expect(line(peer, isVerbose: false) == nil)
+    }
+
+    @Test(
+        "why a peer is refused is a sentence, and what could be an attack is said without -v too",
+        arguments: [
+            (
+                "secure_downgrade_refused", nil,
+                "spoke SPS/1 before and now does not: not falling back to plain", true
+            ),
+            ("peer_identity_mismatch", nil, "has another key than the one it has to have: not talking to it", true),
+            (
+                "certificate_clock", "peer certificate: not valid at local time (off by ~2 d)",
+                "peer certificate: not valid at local time (off by ~2 d); one of the two clocks is wrong: set it", true
+            ),
+            ("not_trusted", nil, "its key is not in the trust list", false),
+            ("plain_refused", nil, "speaks plain BitTorrent only, and sessions have to be secure", false),
+            ("too_slow", nil, "too slow", false), ("too_slow", "three times", "three times", false),
+        ] as [(String, String?, String, Bool)]
+    )
+    func reasons(reason: String, detail: String?, sentence: String, isWarning: Bool) {
+        var peer = somePeer(.refused, reason: reason)
+        peer.detail = detail
+        let text = "peer 192.0.2.9:6881 refused: \(sentence)"
+        #expect(line(peer) == text)
+        #expect(line(peer, isVerbose: false) == (isWarning ? text : nil))
+        #expect(line(peer, usesColor: true) == (isWarning ? Paint.yellow(text) : text))
+    }
+
+    @Test("what a stranger gives as a reason cannot move the cursor")
+    func sanitised() {
+        let text = line(someSecurePeer(.closed, reason: "limit", detail: "\u{1B}[2J\u{202E}\n"))
+        #expect(text?.unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{202E}" || $0 == "\n" } == false)
+    }
+}
+
 @Suite("Text for people")
 struct HumanTextTests {
     @Test(
@@ -308,5 +375,15 @@ struct HumanTextTests {
         #expect(piped.output == magnet + "\n" && piped.errors == command)
         let terminal = ShareAnnouncement(someTorrent(), outputIsTerminal: true)
         #expect(terminal.output == "\(magnet)\n\n\(command)\n" && terminal.errors == "")
+    }
+
+    @Test("who shares with a private swarm hands on a command that names the swarm's key")
+    func privateAnnouncement() {
+        let announcement = ShareAnnouncement(someTorrent(), outputIsTerminal: false, swarmKeyFile: "my family.key")
+        #expect(announcement.output == someTorrent().magnet + "\n")
+        #expect(
+            announcement.errors.hasPrefix("Fetch it on a machine that has the swarm key too, with:\n  shoal fetch '")
+        )
+        #expect(announcement.errors.hasSuffix("' --swarm-key 'my family.key'\n"))
     }
 }

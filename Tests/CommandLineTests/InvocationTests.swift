@@ -70,6 +70,7 @@ struct InvocationTests {
         network.bootstrap = .nodes(["node.example:6881"])
         network.usesLAN = false
         network.stateFolder = "/s"
+        network.secure = .off
         network.downloadLimit = 1 << 30
         #expect(
             invocation.fetch
@@ -155,15 +156,6 @@ struct InvocationTests {
         #expect(try read(["fetch", someHash, "-oa", "--output=b"]).fetch?.options.output == "b")
     }
 
-    @Test("`--secure prefer` and `off` are accepted, `require` is refused with the exit code of a refusing network")
-    func secure() {
-        #expect(refusal(["fetch", someHash, "--secure", "prefer"]) == nil)
-        #expect(refusal(["share", "x", "--secure=off"]) == nil)
-        #expect(refusal(["fetch", someHash, "--secure", "require"])?.code == .network)
-        #expect(refusal(["fetch", someHash], environment: ["SHOAL_SECURE": "require"])?.code == .network)
-        #expect(refusal(["fetch", someHash, "--secure", "of"])?.code == .usage)
-    }
-
     @Test(
         "wrong usage is named, with the word that was probably meant",
         arguments: [
@@ -191,10 +183,6 @@ struct InvocationTests {
             (["fetch", someHash, "--limit-up", "fast"], "--limit-up: 'fast' is not bytes a second"),
             (["fetch", someHash, "--timeout", "0"], "--timeout: '0' is not a number of seconds above 0"),
             (["fetch", someHash, "--peer", "host"], "--peer: 'host' is not HOST:PORT"),
-            (
-                ["fetch", someHash, "--peer", "sp1-abc@192.0.2.1:5"],
-                "--peer: a peer's key needs authenticated sessions"
-            ),
             (["share", "x", "--piece-length", "3M"], "--piece-length: '3M' is not a power of two"),
             (["share", "x", "--piece-length", "8K"], "--piece-length: '8K' is not a power of two from 16K"),
             (["node", "--listen", "host:1"], "--listen: 'host:1' is not ADDR:PORT with a numeric address"),

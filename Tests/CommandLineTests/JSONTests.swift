@@ -46,6 +46,20 @@ func somePeer(_ state: PeerStatus.State, client: String? = nil, reason: String? 
     )
 }
 
+let nodeKey = "sp1-aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4j2ja"
+
+/// A peer in a secure session, or one that had hoped for it.
+func someSecurePeer(
+    _ state: PeerStatus.State,
+    client: String? = nil,
+    reason: String? = nil,
+    detail: String? = nil
+) -> PeerStatus {
+    var peer = somePeer(state, client: client, reason: reason)
+    (peer.isSecure, peer.key, peer.detail) = (true, nodeKey, detail)
+    return peer
+}
+
 @Suite("JSON lines")
 struct JSONTests {
     @Test(
@@ -93,6 +107,17 @@ struct JSONTests {
                 .peer(somePeer(.connected, client: "shoal 0.1")),
                 #"{"event":"peer","info_hash":"\#(someHash)","address":"192.0.2.9:6881","state":"connected","#
                     + #""source":"dht","secure":false,"client":"shoal 0.1","downloaded":5,"pieces":1}"#
+            ),
+            (
+                .peer(someSecurePeer(.connected, client: "shoal 0.1")),
+                #"{"event":"peer","info_hash":"\#(someHash)","address":"192.0.2.9:6881","state":"connected","#
+                    + #""source":"dht","secure":true,"key":"\#(nodeKey)","client":"shoal 0.1","downloaded":5,"pieces":1}"#
+            ),
+            (
+                .peer(someSecurePeer(.refused, reason: "certificate_clock", detail: "off by ~2 d")),
+                #"{"event":"peer","info_hash":"\#(someHash)","address":"192.0.2.9:6881","state":"refused","#
+                    + #""source":"dht","secure":true,"key":"\#(nodeKey)","reason":"certificate_clock","#
+                    + #""detail":"off by ~2 d","downloaded":5,"pieces":1}"#
             ),
             (
                 .peer(somePeer(.banned, reason: "bad_piece_data")),

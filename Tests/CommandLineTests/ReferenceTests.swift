@@ -74,7 +74,7 @@ struct ReferenceTests {
             ("shoal --state x fe", "fetch"),
             ("shoal fetch --li", "--limit-down --limit-up --listen"), ("shoal fetch --secure ", "prefer require off"),
             ("shoal torrent create --pie", "--piece-length"), ("shoal completions ", "bash zsh fish"),
-            ("shoal node x", ""),
+            ("shoal node x", ""), ("shoal id swarm-key ", "new"), ("shoal fetch --sw", "--swarm-key"),
         ]
     )
     func bash(line: String, words: String) throws {

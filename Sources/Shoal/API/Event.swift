@@ -167,6 +167,8 @@ public struct PeerStatus: Hashable, Sendable {
     public var client: String?
     /// Why it is gone, a snake_case word: `bad_piece_data`.
     public var reason: String?
+    /// What there is to say of that beyond the word, for a person: by how much its clock is off, what it gave as a reason.
+    public var detail: String?
     /// Payload bytes received from it.
     public var downloaded: Int64
     /// Pieces of ours that it gave blocks of.

@@ -20,6 +20,7 @@ struct EngineSession<Surroundings: Console> {
     let options: ConsoleOptions
     let node: Node
     private var display: Display
+    private let secure: Configuration.SecurePolicy
     private let clock = ContinuousClock()
     private let beganAt: ContinuousClock.Instant
 
@@ -34,6 +35,7 @@ struct EngineSession<Surroundings: Console> {
         self.options = options
         var configuration = configuration
         configuration.reportsSignals = true
+        secure = configuration.secure
         node = Node(configuration)
         display = Display(purpose: purpose, style: console.style(for: options))
         beganAt = clock.now
@@ -73,6 +75,11 @@ struct EngineSession<Surroundings: Console> {
     ) async throws(ShoalError) -> Int32 {
         let (happenings, continuation) = AsyncStream<Happening>.makeStream()
         let node = node
+        if secure == .off {
+            try show(
+                .notice("--secure off: sessions are plain, anybody on the way can read and change them; measure only")
+            )
+        }
         let pump = Task {
             for await event in node.events {
                 do throws(ShoalError) {

@@ -32,11 +32,12 @@ enum ShareCommand {
         } _: { session, happening throws(ShoalError) in
             guard !options.json else { return .goOn }
             let isTerminal = console.isTerminal(.standardOutput)
+            let key = share.network.swarmKeyFile
             switch happening {
             case .event(.torrent(let torrent)):
-                try session.print(ShareAnnouncement(torrent, outputIsTerminal: isTerminal))
+                try session.print(ShareAnnouncement(torrent, outputIsTerminal: isTerminal, swarmKeyFile: key))
             case .event(.published(let publication)):
-                try session.print(ShareAnnouncement(publication, outputIsTerminal: isTerminal))
+                try session.print(ShareAnnouncement(publication, outputIsTerminal: isTerminal, swarmKeyFile: key))
             default: break
             }
             return .goOn

@@ -17,7 +17,7 @@ enum BootstrapList {
         var entries: [String] = []
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (index, line) in lines.enumerated() {
-            let entry = trimmed(line.prefix { $0 != "#" })
+            let entry = ListedText.trimmed(line.prefix { $0 != "#" })
             guard !entry.isEmpty else { continue }
             guard HostAndPort(entry) != nil else {
                 throw ShoalError(.usage, "\(name), line \(index + 1): '\(entry)' is not host:port")
@@ -29,8 +29,12 @@ enum BootstrapList {
         }
         return entries
     }
+}
 
-    private static func trimmed(_ text: Substring) -> String {
+/// Lines of files that people write.
+enum ListedText {
+    /// Without white space at either end.
+    static func trimmed(_ text: Substring) -> String {
         var text = text.drop(while: \.isWhitespace)
         while text.last?.isWhitespace == true { text.removeLast() }
         return String(text)

@@ -13,6 +13,8 @@ struct Invocation: Hashable, Sendable {
         case dht(DHTQuestion)
         case torrent(TorrentTask)
         case identity(IdentityTask)
+        /// Make the key of a private swarm in this file.
+        case makeSwarmKey(String)
         case completions(Shell)
         case man
         case version
@@ -138,6 +140,11 @@ struct Network: Hashable, Sendable {
     var bootstrap: Bootstrap = .installed
     var usesDHT = true
     var usesLAN = true
+    var secure: Configuration.SecurePolicy = .prefer
+    /// A file with the keys of the only peers that are talked to.
+    var trustFile: String?
+    /// A file with the key of a private swarm.
+    var swarmKeyFile: String?
     /// `nil` where neither the option nor a home folder says.
     var stateFolder: String?
     /// Bytes a second.

@@ -48,6 +48,7 @@ struct InvocationReader {
         case .idShow: .identity(try identity(.show))
         case .idNew: .identity(try identity(.new(replacing: try values.flag(.replace))))
         case .idQR: .identity(try identity(.qr))
+        case .idSwarmKey: .makeSwarmKey(try swarmKey())
         case .completions: .completions(try choice(first, of: Invocation.Shell.self, origin: "completions"))
         case .man: .man
         case .version: .version
@@ -62,7 +63,6 @@ struct InvocationReader {
             saveTorrent: try text(.saveTorrent),
             network: try network()
         )
-        try checkSecure()
         share.update = try update()
         guard share.torrentFile != nil else { return share }
         guard share.request.paths.count == 1 else {
@@ -97,7 +97,6 @@ struct InvocationReader {
         if options.standardOutput, try values.flag(.json) {
             throw ShoalError(.usage, "--stdout and --json both write to standard output; leave one out")
         }
-        try checkSecure()
         var fetch = Invocation.Fetch(
             target: try FetchTarget(what, exists: exists),
             options: options,
@@ -129,6 +128,7 @@ struct InvocationReader {
         network.usesDHT = try !values.flag(.noDHT)
         network.usesLAN = try !values.flag(.noLAN)
         network.stateFolder = try stateFolder()
+        try readSecurity(into: &network)
         network.downloadLimit = try rate(.limitDown)
         network.uploadLimit = try rate(.limitUp)
         if let text = values.environmentValue("SHOAL_LOCAL_LIMITS") {
@@ -158,7 +158,7 @@ extension InvocationReader {
         return value.text
     }
 
-    private func choice<T>(
+    func choice<T>(
         _ text: String,
         of type: T.Type,
         origin: String
@@ -202,22 +202,7 @@ extension InvocationReader {
         return duration
     }
 
-    private func peers() throws(ShoalError) -> [String] {
-        var peers: [String] = []
-        for value in values.all(.peer) {
-            guard !value.text.hasPrefix("sp1-") else {
-                throw ShoalError(
-                    .usage,
-                    "\(value.origin): a peer's key needs authenticated sessions, which are not in this version; "
-                        + "give HOST:PORT alone to connect without proof"
-                )
-            }
-            peers.append(try hostPort(value.text, what: value.origin))
-        }
-        return peers
-    }
-
-    private func hostPort(_ text: String, what: String) throws(ShoalError) -> String {
+    func hostPort(_ text: String, what: String) throws(ShoalError) -> String {
         guard HostAndPort(text) != nil else {
             throw ShoalError(.usage, "\(what): '\(text)' is not HOST:PORT, like 192.0.2.7:6881 or node.example:6881")
         }
@@ -250,20 +235,6 @@ extension InvocationReader {
         // The XDG specification: a relative path is invalid and ignored.
         if let folder = values.environmentValue("XDG_STATE_HOME"), folder.hasPrefix("/") { return folder + "/shoal" }
         return values.environmentValue("HOME").map { $0 + "/.local/state/shoal" }
-    }
-
-    private func checkSecure() throws(ShoalError) {
-        guard let value = values.last(.secure) else { return }
-        guard ["prefer", "off"].contains(value.text) else {
-            guard value.text == "require" else {
-                throw ShoalError(.usage, "\(value.origin) must be one of prefer, require, off, not '\(value.text)'")
-            }
-            throw ShoalError(
-                .network,
-                "\(value.origin) require: authenticated sessions are not in this version, so every peer would be refused; "
-                    + "prefer and off connect without them"
-            )
-        }
     }
 
     /// `ADDR:PORT`, `:PORT` for every address of both families, `[v6]:PORT`.

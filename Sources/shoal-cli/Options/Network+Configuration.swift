@@ -1,7 +1,7 @@
 import Shoal
 
 extension Network {
-    /// What the engine needs to know; reads the bootstrap file.
+    /// What the engine needs to know; reads the bootstrap file and the trust list.
     func configuration(on console: some Console) throws(ShoalError) -> Configuration {
         var configuration = Configuration()
         configuration.listen = listen
@@ -11,6 +11,12 @@ extension Network {
         configuration.downloadLimit = downloadLimit
         configuration.uploadLimit = uploadLimit
         configuration.localLimits = localLimits
+        configuration.secure = secure
+        configuration.trustedKeys = try trustFile.map { (path) throws(ShoalError) in
+            let bytes = try console.contents(of: path, limit: TrustList.fileLimit)
+            return try TrustList.parse(String(decoding: bytes, as: UTF8.self), name: path)
+        }
+        configuration.swarmKeyFile = swarmKeyFile
         return configuration
     }
 

@@ -21,6 +21,8 @@ enum OptionName: String, CaseIterable, Hashable, Sendable {
     case every
     case peer
     case secure
+    case trust
+    case swarmKey = "swarm-key"
     case limitDown = "limit-down"
     case limitUp = "limit-up"
     case timeout

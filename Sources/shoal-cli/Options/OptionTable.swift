@@ -132,16 +132,31 @@ extension OptionEntry {
         ),
         OptionEntry(
             name: .peer,
-            argument: .text("HOST:PORT"),
+            argument: .text("[sp1-KEY@]HOST:PORT"),
             isRepeatable: true,
             verbs: transfers,
-            meaning: "try this peer directly, at once; repeatable"
+            meaning: "try this peer directly, at once; with a key (shoal id show) it must prove to have it; repeatable"
         ),
         OptionEntry(
             name: .secure,
             argument: .choice(["prefer", "require", "off"]),
             verbs: transfers,
-            meaning: "session policy (default: prefer); this version has plain sessions only and refuses require"
+            meaning: """
+                prefer (the default): secure sessions with every peer that can, plain ones with other clients; require: \
+                refuse plain in both directions; off: plain only, for measurements
+                """
+        ),
+        OptionEntry(
+            name: .trust,
+            argument: .path("FILE"),
+            verbs: transfers,
+            meaning: "only peers with one of the keys in this file, one sp1- key a line; secure sessions only"
+        ),
+        OptionEntry(
+            name: .swarmKey,
+            argument: .path("FILE"),
+            verbs: transfers,
+            meaning: "private swarm: only peers with the same key file (shoal id swarm-key new); secure sessions only"
         ),
         OptionEntry(
             name: .limitDown,

@@ -20,6 +20,7 @@ enum Verb: String, CaseIterable, Hashable, Sendable {
     case idShow = "id show"
     case idNew = "id new"
     case idQR = "id qr"
+    case idSwarmKey = "id swarm-key"
     case completions
     case man
     case version
@@ -54,6 +55,8 @@ struct VerbEntry: Sendable {
         case shell
         case verb
         case text
+        /// The word `new`, and a file behind it.
+        case newFile
     }
 
     let verb: Verb

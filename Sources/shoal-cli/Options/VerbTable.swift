@@ -252,6 +252,22 @@ extension VerbEntry {
                 is text.
                 """
         ),
+        VerbEntry(
+            verb: .idSwarmKey,
+            arguments: "new FILE",
+            argumentCount: 2...2,
+            argumentKind: .newFile,
+            summary: "make the key of a private swarm",
+            details: """
+                Makes the key of a private swarm: 32 random bytes in a new FILE that only its owner can read; a FILE \
+                that is there is never written over. Every member needs a copy, handed on in secret. Whoever has it can \
+                share and fetch with --swarm-key FILE; nobody else gets a byte.
+                """,
+            examples: [
+                Example(command: "shoal id swarm-key new family.key", meaning: "once, for all members"),
+                Example(command: "shoal share photos/ --swarm-key family.key", meaning: "share with the members only"),
+            ]
+        ),
     ]
 
     private static let aboutEntries: [VerbEntry] = [

@@ -56,6 +56,13 @@ enum JSONLines {
         return object.line
     }
 
+    /// The key of a private swarm was made, in a file that is named as it was asked for.
+    static func line(forSwarmKeyIn file: String) -> String {
+        var object = JSONObject(event: "swarm_key")
+        object.add("file", file)
+        return object.line
+    }
+
     /// What ended the program, or one torrent.
     static func line(for error: ShoalError, infoHash: String? = nil) -> String {
         var object = JSONObject(event: "error")
@@ -111,12 +118,12 @@ enum JSONLines {
         object.add("address", peer.address)
         object.add("state", peer.state.rawValue)
         object.add("source", peer.source)
-        // Sessions of this version are plain BitTorrent.
-        object.add("secure", false)
+        object.add("secure", peer.isSecure)
         object.addIfPresent("key", peer.key)
         if peer.isChosenForRecord { object.add("chosen", "record") }
         object.addIfPresent("client", peer.client)
         object.addIfPresent("reason", peer.reason)
+        object.addIfPresent("detail", peer.detail)
         object.add("downloaded", peer.downloaded)
         object.add("pieces", peer.pieces)
         return object.line

@@ -14,7 +14,7 @@ enum LastingLines {
             return purpose == .node || style.isVerbose ? lines(for: listening, isVerbose: style.isVerbose) : []
         case .dht, .progress, .refusals, .interrupted: return []
         case .torrent(let torrent): return purpose == .fetch ? [description(of: torrent)] : []
-        case .peer(let peer): return line(for: peer, style: style).map { [$0] } ?? []
+        case .peer(let peer): return PeerLine.text(for: peer, style: style).map { [$0] } ?? []
         case .done(let completion):
             return purpose == .fetch ? lines(for: completion, style: style, width: width) : []
         case .failed(_, let error): return [line(for: error, usesColor: style.usesColor)]
@@ -58,20 +58,6 @@ enum LastingLines {
         let files = torrent.files > 1 ? " in \(torrent.files) files" : ""
         let pieces = HumanUnits.count(torrent.pieces, "piece")
         return "\(DisplayText.clean(torrent.name)): \(HumanUnits.size(torrent.size))\(files), \(pieces)"
-    }
-
-    private static func line(for peer: PeerStatus, style: Display.Style) -> String? {
-        // Who lied is worth knowing always; who comes and goes only when asked.
-        guard peer.state == .banned || style.isVerbose else { return nil }
-        var text = "peer \(peer.address) \(peer.state.rawValue)"
-        if let client = peer.client, !client.isEmpty { text += ", \(client)" }
-        if peer.state == .connected, !peer.source.isEmpty { text += ", known from \(peer.source)" }
-        if peer.state == .connected, let key = peer.key {
-            text += (peer.isChosenForRecord ? ", chosen for its record" : ", record") + " signed by \(key)"
-        }
-        if let reason = peer.reason { text += ": \(reason.split(separator: "_").joined(separator: " "))" }
-        let safe = DisplayText.clean(text)
-        return style.usesColor && peer.state == .banned ? Paint.yellow(safe) : safe
     }
 
     /// A path stays whole, to be copied: where it would wrap it gets a line of its own.

@@ -86,11 +86,15 @@ struct StatusLines {
 
     private var peerCount: String { HumanUnits.count(progress.peers, "peer") }
 
-    /// `  from 192.0.2.7:6881 (shoal 0.1), 192.0.2.9:6881, ...`
+    /// `  from 192.0.2.7:6881 (shoal 0.1, secure), 192.0.2.9:6881, ...`
     private func peerList(prefix: String) -> String {
         let entries = peers.map { peer in
-            guard let client = peer.client, !client.isEmpty else { return DisplayText.clean(peer.address) }
-            return DisplayText.clean("\(peer.address) (\(Columns.truncated(client, to: 24)))")
+            var notes: [String] = []
+            if let client = peer.client, !client.isEmpty { notes.append(Columns.truncated(client, to: 24)) }
+            // A word and no symbol: it says what it means, on every terminal and without colours.
+            if peer.isSecure { notes.append("secure") }
+            let note = notes.isEmpty ? "" : " (\(notes.joined(separator: ", ")))"
+            return DisplayText.clean(peer.address + note)
         }
         return entries.isEmpty ? "" : prefix + entries.joined(separator: ", ")
     }

@@ -17,7 +17,11 @@ enum About {
         Row(name: "1", meaning: "another failure"),
         Row(name: "2", meaning: "wrong usage"),
         Row(name: "3", meaning: "nobody to fetch from, or time-out"),
-        Row(name: "4", meaning: "the network refused: port in use, address cannot be bound, value out of date"),
+        Row(
+            name: "4",
+            meaning:
+                "the network refused: port in use, address cannot be bound, value out of date, peer with a wrong key"
+        ),
         Row(name: "5", meaning: "data is wrong: hash mismatch, corrupt .torrent"),
         Row(name: "6", meaning: "local files: disk full, no permission, exists as something else"),
         Row(name: "7", meaning: "no such thing"),
@@ -32,6 +36,15 @@ enum About {
     ]
 
     static let files: [Row] = [
+        Row(
+            name: "trust list (--trust)",
+            meaning:
+                "the public keys of the only peers to talk to, one sp1- key a line, # comments, at most 10000 lines"
+        ),
+        Row(
+            name: "swarm key (--swarm-key)",
+            meaning: "32 bytes that all members of a private swarm share; readable by its owner alone (mode 0600)"
+        ),
         Row(
             name: "~/.local/state/shoal",
             meaning: "state folder: this node's private key (identity.key), known nodes, verified pieces"

@@ -65,6 +65,7 @@ extension Completions {
             case .files: "_shoal_files"
             case .torrentFile: "_shoal_torrents"
             case .shell: "_shoal_words \"\(Invocation.Shell.allCases.map(\.rawValue).joined(separator: " "))\""
+            case .newFile: "if [[ $previous == *-key ]]; then _shoal_words \"new\"; else _shoal_files; fi"
             case .verb: "_shoal_words \"\(firstWords.map(\.name).joined(separator: " "))\""
             case .none, .text: ":"
             }

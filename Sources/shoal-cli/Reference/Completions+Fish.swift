@@ -29,6 +29,7 @@ extension Completions {
         case .files: lines.append("\(lead) -F")
         case .torrentFile: lines.append("\(lead) -k -a '(__fish_complete_suffix .torrent)'")
         case .shell: lines.append("\(lead) -a '\(Invocation.Shell.allCases.map(\.rawValue).joined(separator: " "))'")
+        case .newFile: lines += ["\(lead) -a 'new'", "\(lead) -F"]
         case .verb: lines.append("\(lead) -a '\(firstWords.map(\.name).joined(separator: " "))'")
         }
         return lines + OptionEntry.entries(for: entry.verb).map { lead + fishOption($0) }

@@ -52,6 +52,7 @@ extension Completions {
             case .files: ["'*:path:_files'"]
             case .torrentFile: ["'1:torrent:_files -g \"*.torrent(-.)\"'", "'2:path:_files'"]
             case .shell: ["'1:shell:(\(Invocation.Shell.allCases.map(\.rawValue).joined(separator: " ")))'"]
+            case .newFile: ["'1:verb:(new)'", "'2:file:_files'"]
             case .verb: ["'1:command:(\(firstWords.map(\.name).joined(separator: " ")))'"]
             case .text: ["'1:\(entry.arguments.split(separator: ":").joined(separator: "\\:")): '"]
             }

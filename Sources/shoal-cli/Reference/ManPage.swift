@@ -24,6 +24,8 @@ enum ManPage {
         .SH DESCRIPTION
         \(escaped("shoal shares files straight from machine to machine. Peers find each other in a distributed hash table; no server takes part. It speaks the BitTorrent protocols, so every client that does is a peer."))
         .PP
+        \(escaped("Between nodes of shoal sessions are encrypted and authenticated by the nodes' keys (shoal id show); other clients on the same port are served in plain. A peer that was secure is not talked to in plain for a week after that. --peer with a key, --trust and --swarm-key say with whom to talk at all."))
+        .PP
         \(escaped("Data goes to standard output, progress and messages to standard error. On a terminal the progress is live; elsewhere it is a line every ten seconds."))
 
         """
