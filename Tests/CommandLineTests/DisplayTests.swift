@@ -304,6 +304,27 @@ struct PeerLineTests {
         #expect(line(peer, usesColor: true) == (isWarning ? Paint.yellow(text) : text))
     }
 
+    @Test("with -v who was turned away is counted, in a line every ten seconds")
+    func refusals() {
+        let line =
+            "connections turned away so far: 1 plain, 2 encrypted in a way of their own or unknown, 4 too often, "
+            + "6 of hosts that had failed too often\n"
+        var display = Display(purpose: .share, style: .init())
+        #expect(display.received(.refusals(someRefusals()), width: 80, at: start) == "")
+        display = Display(purpose: .share, style: .init(isVerbose: true))
+        #expect(display.received(.refusals(someRefusals()), width: 80, at: start) == line)
+        #expect(display.received(.refusals(someRefusals()), width: 80, at: start + .milliseconds(9999)) == "")
+        #expect(display.received(.refusals(someRefusals()), width: 80, at: start + .seconds(10)) == line)
+    }
+
+    @Test("who was refused goes by its address alone")
+    func refusedClient() {
+        #expect(
+            line(somePeer(.refused, client: "unknown", reason: "not_trusted"))
+                == "peer 192.0.2.9:6881 refused: its key is not in the trust list"
+        )
+    }
+
     @Test("what a stranger gives as a reason cannot move the cursor")
     func sanitised() {
         let text = line(someSecurePeer(.closed, reason: "limit", detail: "\u{1B}[2J\u{202E}\n"))

@@ -60,6 +60,12 @@ func someSecurePeer(
     return peer
 }
 
+func someRefusals() -> Refusals {
+    var refusals = Refusals()
+    (refusals.plain, refusals.mseOrUnknown, refusals.hellos, refusals.banned) = (1, 2, 4, 6)
+    return refusals
+}
+
 @Suite("JSON lines")
 struct JSONTests {
     @Test(
@@ -123,6 +129,10 @@ struct JSONTests {
                 .peer(somePeer(.banned, reason: "bad_piece_data")),
                 #"{"event":"peer","info_hash":"\#(someHash)","address":"192.0.2.9:6881","state":"banned","#
                     + #""source":"dht","secure":false,"reason":"bad_piece_data","downloaded":5,"pieces":1}"#
+            ),
+            (
+                .refusals(someRefusals()),
+                #"{"event":"refusals","plain":1,"mse_or_unknown":2,"handshakes":0,"hellos":4,"crowded":0,"banned":6}"#
             ),
             (
                 .done(Completion(infoHash: someHash, path: "/home/u/f", seconds: 34.1, downloaded: 7, size: 8)),

@@ -117,7 +117,8 @@ package struct EvidenceBook: Sendable {
     ///
     /// - Parameters:
     ///   - requiresSecure: a trust list or the key of a private swarm is set, which only SPS/1 can honour.
-    ///   - pin: the key that this dial is to find, whatever else is known: the `sp` of a plain connection just now.
+    ///   - pin: the key that this dial is to find, the `sp` of a plain connection just now. What the person said wins over
+    ///     what was said in plain.
     package func dialPlan(
         for endpoint: Endpoint,
         policy: SecurePolicy,
@@ -126,7 +127,7 @@ package struct EvidenceBook: Sendable {
         at now: Instant
     ) -> DialPlan {
         let entry = evidence[endpoint].flatMap { isValid($0, at: now) ? $0 : nil }
-        let expected = pin ?? pins[endpoint] ?? entry.flatMap { isProved($0, at: now) ? $0.key : nil }
+        let expected = pins[endpoint] ?? pin ?? entry.flatMap { isProved($0, at: now) ? $0.key : nil }
         if requiresSecure || pin != nil || pins[endpoint] != nil {
             return .secure(expecting: expected, mayFallBack: false)
         }

@@ -38,6 +38,7 @@ struct Display {
     private var drawn: [Int] = []
     private var nextDraw = Instant.zero
     private var lastLine: String?
+    private var nextRefusals = Instant.zero
 
     init(purpose: Purpose, style: Style) {
         self.purpose = purpose
@@ -49,6 +50,11 @@ struct Display {
     /// - Parameter width: columns of the terminal.
     mutating func received(_ event: Event, width: Int, at now: Instant) -> String {
         remember(event)
+        if case .refusals = event {
+            // A flood may last for days.
+            guard now >= nextRefusals else { return "" }
+            nextRefusals = now + Display.lineInterval
+        }
         let lasting = LastingLines.lines(for: event, purpose: purpose, style: style, width: width)
         if style.isQuiet {
             guard case .failed = event else { return "" }

@@ -12,7 +12,8 @@ enum LastingLines {
         switch event {
         case .listening(let listening):
             return purpose == .node || style.isVerbose ? lines(for: listening, isVerbose: style.isVerbose) : []
-        case .dht, .progress, .refusals, .interrupted: return []
+        case .dht, .progress, .interrupted: return []
+        case .refusals(let refusals): return style.isVerbose ? [line(for: refusals)] : []
         case .torrent(let torrent): return purpose == .fetch ? [description(of: torrent)] : []
         case .peer(let peer): return PeerLine.text(for: peer, style: style).map { [$0] } ?? []
         case .done(let completion):
@@ -52,6 +53,16 @@ enum LastingLines {
         let torrent = "version \(version.sequence), torrent \(version.infoHash)"
         guard version.previous != nil else { return "the publisher's newest is " + torrent }
         return "there is a newer one: \(torrent); the same command fetches it"
+    }
+
+    private static func line(for refusals: Refusals) -> String {
+        let counts: [(UInt64, String)] = [
+            (refusals.plain, "plain"), (refusals.mseOrUnknown, "encrypted in a way of their own or unknown"),
+            (refusals.handshakes, "with a handshake that failed"), (refusals.hellos, "too often"),
+            (refusals.crowded, "for want of room"), (refusals.banned, "of hosts that had failed too often"),
+        ]
+        let said = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        return "connections turned away so far: " + said.joined(separator: ", ")
     }
 
     private static func description(of torrent: TorrentInfo) -> String {

@@ -8,7 +8,8 @@ enum PeerLine {
         let isWarning = peer.state == .banned || peer.reason.map(warnings.contains) ?? false
         guard isWarning || style.isVerbose else { return nil }
         var text = "peer \(peer.address) \(peer.state.rawValue)"
-        if let client = peer.client, !client.isEmpty { text += ", \(client)" }
+        // Who was refused has hardly said what it is.
+        if peer.state != .refused, let client = peer.client, !client.isEmpty { text += ", \(client)" }
         if peer.isSecure { text += ", secure" }
         if peer.state == .connected, !peer.source.isEmpty { text += ", known from \(peer.source)" }
         if peer.state == .connected, let key = peer.key { text += provenance(of: key, peer) }
@@ -46,6 +47,7 @@ enum PeerLine {
         "certificate_clock": "its certificate is not valid at the time of this clock",
         "no_swarm_key_fits": "is in another private swarm, or has another swarm key",
         "hello_refused_mode": "wants another kind of session: one side has a swarm key, the other has not",
+        "upgrading": "can talk securely, and is dialled anew to do so",
         "mse_or_unknown": "tried an encryption of its own (MSE) first, or speaks another protocol",
         "truncated": "the connection was cut off; what arrived was right",
         "connected_to_self": "is this node itself",
