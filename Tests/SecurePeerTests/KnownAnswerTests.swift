@@ -49,4 +49,40 @@ struct KnownAnswerTests {
         #expect(Hex.encode(pair.bob.binding.bytes) == binding)
         #expect(pair.hello.count == 62)
     }
+
+    static func key(_ slot: KeyRoom.Slot, of session: borrowing SecureSession) -> String {
+        Hex.encode(session.keys.memory.bytes.extracting(slot.range).copied)
+    }
+
+    @Test("the keys of an open session, the same on both sides")
+    func keys() throws {
+        let pair = try Pair()
+        let initiator = "ae1654e701bff183e6380a921a9725b155c12d12ae75e9f86432dccab7ce7be0"
+        let responder = "401816bef558e29c6d31c335f7d36b0b7e4ff20f0bfdc04c402eb192dcf6aa99"
+        #expect(KnownAnswerTests.key(.initiator, of: pair.alice) == initiator)
+        #expect(KnownAnswerTests.key(.responder, of: pair.alice) == responder)
+        #expect(KnownAnswerTests.key(.initiator, of: pair.bob) == initiator)
+        #expect(KnownAnswerTests.key(.responder, of: pair.bob) == responder)
+        // Nothing else of the handshake is left in the room.
+        #expect(KnownAnswerTests.key(.third, of: pair.bob) == String(repeating: "0", count: 64))
+    }
+
+    @Test("the first renewal of the initiator's key, and the records on both sides of it")
+    func renewal() throws {
+        var pair = try Pair()
+        for _ in 0..<65_535 {
+            let record = try pair.alice.says([])
+            try #require(pair.bob.hears(record) == .data([], consumed: 19))
+        }
+        let last = try pair.alice.says([0, 0, 0, 0])
+        #expect(Hex.encode(last) == "001541b3caff7ae2fb8bb719fa79f591376819fec00d93")
+        #expect(pair.bob.hears(last) == .data([0, 0, 0, 0], consumed: 23))
+        let first = try pair.alice.says([0, 0, 0, 0])
+        // Made from the design's numbers by another implementation (pyca/cryptography).
+        #expect(Hex.encode(first) == "001566ea1a9494bd6e3415891e52a7a11c921050122b4a")
+        #expect(pair.bob.hears(first) == .data([0, 0, 0, 0], consumed: 23))
+        let renewed = "e07886a1aac222b9d246193ee4f797446038880576ec217c509e11a54cbb935e"
+        #expect(KnownAnswerTests.key(.initiator, of: pair.alice) == renewed)
+        #expect(KnownAnswerTests.key(.initiator, of: pair.bob) == renewed)
+    }
 }

@@ -21,7 +21,7 @@ struct KeyRoom: ~Copyable {
         var range: Range<Int> { rawValue * HKDF.keyByteCount..<(rawValue + 1) * HKDF.keyByteCount }
     }
 
-    private var memory: ChangingSecret
+    private(set) var memory: ChangingSecret
     private var cipher: ChaCha20Poly1305
 
     init() throws(SecureFault) {

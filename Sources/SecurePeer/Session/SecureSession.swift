@@ -15,7 +15,7 @@ package struct SecureSession: ~Copyable {
     /// Names this session and no other, to both sides (Noise, 11.2: channel binding).
     package let binding: UInt256
 
-    private var keys: KeyRoom
+    private(set) var keys: KeyRoom
     private var sending: RecordCounter
     private var receiving: RecordCounter
     private let limits: SecureLimits
