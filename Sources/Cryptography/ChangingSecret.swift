@@ -31,11 +31,52 @@ package struct ChangingSecret: ~Copyable {
         }
     }
 
-    package var mutableBytes: MutableRawSpan {
-        @_lifetime(&self) mutating get {
-            // Safe: the memory lives as long as `self`, to which the span has the only access.
-            let span = unsafe MutableRawSpan(_unsafeStart: start, byteCount: byteCount)
-            return unsafe _overrideLifetime(span, mutating: &self)
+    /// Copies bytes that lie in a secret already, or are none.
+    ///
+    /// - Parameter offset: where they go; nothing is copied where they do not fit.
+    package mutating func copy(_ source: RawSpan, at offset: Int) {
+        // Safe: the bytes fit, and memory of others is no part of this.
+        unsafe write(source.byteCount, at: offset) { place in
+            unsafe source.withUnsafeBytes {
+                unsafe UnsafeMutableRawBufferPointer(start: place, count: $0.count).copyMemory(from: $0)
+            }
         }
+    }
+
+    /// Moves bytes, and leaves zeros where they were.
+    package mutating func move(_ source: Range<Int>, to offset: Int) {
+        // Safe: both places lie in the memory.
+        guard let from = unsafe write(source.count, at: source.lowerBound, { unsafe $0 }) else { return }
+        unsafe write(source.count, at: offset) { place in
+            unsafe UnsafeMutableRawPointer(place).copyMemory(from: from, byteCount: source.count)
+            unsafe sodium_memzero(from, source.count)
+        }
+    }
+
+    /// Puts zeros where something was.
+    package mutating func wipe(_ range: Range<Int>) {
+        // Safe: the range lies in the memory.
+        unsafe write(range.count, at: range.lowerBound) { unsafe sodium_memzero($0, range.count) }
+    }
+
+    // MARK: For the functions of C libraries
+
+    /// Lends a pointer to `count` bytes at `offset`; `nil` where there are not so many.
+    func read<Result>(_ count: Int, at offset: Int, _ body: (UnsafePointer<UInt8>) -> Result) -> Result? {
+        guard count >= 0, offset >= 0, count <= byteCount, offset <= byteCount - count else { return nil }
+        // Safe: the bytes lie in the memory, as checked on the line above, which `self` keeps during the call.
+        return unsafe body(UnsafePointer((start + offset).assumingMemoryBound(to: UInt8.self)))
+    }
+
+    /// The same to write there.
+    @discardableResult
+    mutating func write<Result>(
+        _ count: Int,
+        at offset: Int,
+        _ body: (UnsafeMutablePointer<UInt8>) -> Result
+    ) -> Result? {
+        guard count >= 0, offset >= 0, count <= byteCount, offset <= byteCount - count else { return nil }
+        // Safe: as above.
+        return unsafe body((start + offset).assumingMemoryBound(to: UInt8.self))
     }
 }

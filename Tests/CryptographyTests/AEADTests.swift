@@ -6,8 +6,7 @@ extension ChangingSecret {
     /// Memory with some bytes in it, which are no secret.
     static func holding(_ bytes: [UInt8]) throws -> ChangingSecret {
         guard var secret = ChangingSecret(byteCount: bytes.count) else { throw NoMemory() }
-        var room = secret.mutableBytes
-        for (offset, byte) in bytes.enumerated() { room.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self) }
+        secret.copy(bytes.span.bytes, at: 0)
         return secret
     }
 
@@ -152,13 +151,11 @@ struct HKDFTests {
     /// RFC 5869, appendix A.3: no salt, which is one of zeros, and no `info`.
     @Test("is that of RFC 5869, appendix A.3")
     func vector() throws {
-        var keys = try ChangingSecret.holding([UInt8](repeating: 0, count: 96))
-        let input = [UInt8](repeating: 0x0b, count: 22)
-        var room = keys.mutableBytes
-        HKDF.advance(&room, keyCount: 2, with: input.span.bytes)
+        var keys = try ChangingSecret.holding([UInt8](repeating: 0, count: 74) + [UInt8](repeating: 0x0b, count: 22))
+        HKDF.advance(&keys, keyCount: 2, with: 74..<96)
         let text = Hex.encode(keys.bytes.copied)
         #expect(text.hasPrefix("8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"))
-        #expect(text.hasSuffix(String(repeating: "0", count: 64)))
+        #expect(text.hasSuffix(String(repeating: "0", count: 20) + String(repeating: "0b", count: 22)))
     }
 }
 

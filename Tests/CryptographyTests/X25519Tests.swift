@@ -8,9 +8,10 @@ extension X25519.PrivateKey {
     init?(_ bytes: [UInt8]) { self.init(bytes.span.bytes) }
 
     func shared(with point: [UInt8]) -> [UInt8]? {
-        var secret: [UInt8]?
-        guard let key = X25519.PublicKey(point.span.bytes), agree(with: key, { secret = $0.copied }) else { return nil }
-        return secret
+        guard let key = X25519.PublicKey(point.span.bytes), var memory = ChangingSecret(byteCount: 64),
+            agree(with: key, into: &memory, at: 32)
+        else { return nil }
+        return memory.bytes.extracting(last: 32).copied
     }
 }
 

@@ -49,7 +49,7 @@ package struct ChaCha20Poly1305: ~Copyable {
     ) -> Bool {
         let count = range.count - ChaCha20Poly1305.tagByteCount
         guard count >= 0, range.lowerBound >= 0, range.upperBound <= output.byteCount,
-            begin(keys, keyRange, nonce, isSealing: true)
+            let length = Int32(exactly: count), begin(keys, keyRange, nonce, isSealing: true)
         else { return false }
         defer { forgetKey() }
         return unsafe output.withUnsafeMutableBytes { output in
@@ -58,12 +58,14 @@ package struct ChaCha20Poly1305: ~Copyable {
             // Safe: the range lies in the output.
             let start = unsafe base + range.lowerBound
             // Safe: the text ends before the tag begins, and does not outlive the closure.
-            var text = unsafe SealedText(context: context, start: start, byteCount: count)
+            var text = unsafe SealedText(start: start, byteCount: count)
             gather(&text)
             guard text.isComplete else { return false }
             var written: Int32 = 0
-            // Safe: a stream cipher has nothing left to write; the tag's 16 bytes lie behind the text.
-            guard unsafe EVP_EncryptFinal_ex(context, start + count, &written) == 1 else { return false }
+            // Safe: the cipher may write where it reads, and has nothing left to write at the end; the tag's 16 bytes lie
+            // behind the text.
+            guard unsafe count == 0 || EVP_EncryptUpdate(context, start, &written, start, length) == 1,
+                unsafe EVP_EncryptFinal_ex(context, start + count, &written) == 1 else { return false }
             return unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, start + count) == 1
         }
     }
@@ -111,24 +113,17 @@ package struct ChaCha20Poly1305: ~Copyable {
     /// - Parameters:
     ///   - keys: what has the key in it.
     ///   - keyRange: where it stands, 32 bytes.
-    /// - Returns: whether it worked; where it did not, the key is what it was.
+    /// - Returns: whether it worked; where it did not, the key is gone.
     package mutating func advance(_ keys: inout ChangingSecret, _ keyRange: Range<Int>) -> Bool {
         guard begin(keys, keyRange, .max, isSealing: true) else { return false }
         defer { forgetKey() }
-        var keys = keys.mutableBytes
-        return unsafe keys.withUnsafeMutableBytes { keys in
-            guard let base = unsafe keys.bindMemory(to: UInt8.self).baseAddress else { return false }
-            let start = unsafe base + keyRange.lowerBound
-            // Safe: both have 32 bytes, as `begin` has made sure of the key.
-            let isMade: Bool? = unsafe PassingSecret.lend(byteCount: ChaCha20Poly1305.keyByteCount) { next in
-                var written: Int32 = 0
-                unsafe next.initialize(repeating: 0, count: ChaCha20Poly1305.keyByteCount)
-                guard unsafe EVP_EncryptUpdate(context, next, &written, next, 32) == 1 else { return false }
-                unsafe start.update(from: next, count: ChaCha20Poly1305.keyByteCount)
-                return true
-            }
-            return isMade == true
+        // Safe: the key has 32 bytes, as `begin` has made sure, and the cipher has a copy of its own by now.
+        let isMade = unsafe keys.write(ChaCha20Poly1305.keyByteCount, at: keyRange.lowerBound) { key in
+            var written: Int32 = 0
+            unsafe key.update(repeating: 0, count: ChaCha20Poly1305.keyByteCount)
+            return unsafe EVP_EncryptUpdate(context, key, &written, key, 32) == 1
         }
+        return isMade == true
     }
 
     private mutating func begin(
@@ -137,22 +132,19 @@ package struct ChaCha20Poly1305: ~Copyable {
         _ nonce: UInt64,
         isSealing: Bool
     ) -> Bool {
-        guard keyRange.count == ChaCha20Poly1305.keyByteCount, keyRange.lowerBound >= 0,
-            keyRange.upperBound <= keys.byteCount
-        else { return false }
-        let key = keys.bytes.extracting(keyRange)
+        guard keyRange.count == ChaCha20Poly1305.keyByteCount else { return false }
         // Four bytes of zeros, then the number.
         var nonce = (UInt32(0), UInt32(truncatingIfNeeded: nonce).littleEndian, UInt32(nonce >> 32).littleEndian)
-        return unsafe withUnsafeBytes(of: &nonce) { nonce in
-            unsafe key.withUnsafeBytes { key in
-                let key = unsafe key.bindMemory(to: UInt8.self).baseAddress
-                let nonce = unsafe nonce.bindMemory(to: UInt8.self).baseAddress
-                // Safe: the key has 32 bytes and the nonce 12.
-                return isSealing
+        let isReady = unsafe withUnsafeBytes(of: &nonce) { nonce in
+            let nonce = unsafe nonce.bindMemory(to: UInt8.self).baseAddress
+            // Safe: the key has 32 bytes and the nonce 12.
+            return unsafe keys.read(ChaCha20Poly1305.keyByteCount, at: keyRange.lowerBound) { key in
+                isSealing
                     ? unsafe EVP_EncryptInit_ex2(context, nil, key, nonce, nil) == 1
                     : unsafe EVP_DecryptInit_ex2(context, nil, key, nonce, nil) == 1
             }
         }
+        return isReady == true
     }
 
     private mutating func add(_ authenticated: RawSpan, isSealing: Bool) -> Bool {

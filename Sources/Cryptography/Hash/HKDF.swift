@@ -4,48 +4,55 @@ import CSodium
 package enum HKDF {
     package static let keyByteCount = 32
 
-    /// Replaces the first `keyCount` keys by what is derived from the very first, as salt, and `input`.
+    /// Replaces the first `keyCount` keys in `memory` by what is derived from the very first, as salt, and an input.
     ///
     /// - Parameters:
-    ///   - keys: keys of 32 bytes one after the other.
-    ///   - keyCount: 1 to 255, and no more than there is room for.
-    ///   - input: what was agreed on, which may be nothing; no part of `keys`.
-    package static func advance(_ keys: inout MutableRawSpan, keyCount: Int, with input: RawSpan) {
-        precondition((1...255).contains(keyCount) && keyCount * keyByteCount <= keys.byteCount)
-        unsafe keys.withUnsafeMutableBytes { keys in
-            unsafe input.withUnsafeBytes { input in
-                let input = unsafe input.bindMemory(to: UInt8.self)
-                guard let first = unsafe keys.bindMemory(to: UInt8.self).baseAddress else { return }
-                // Safe: `keys` has room for the keys that it is told of, and the lent one ends with the closure.
-                unsafe PassingSecret.lend(byteCount: keyByteCount) { extracted in
-                    unsafe authenticate(key: first, [input], into: extracted)
-                    var last = unsafe UnsafeBufferPointer<UInt8>(start: first, count: 0)
-                    for number in 1...keyCount {
-                        let output = unsafe first + (number - 1) * keyByteCount
-                        var counter = UInt8(truncatingIfNeeded: number)
-                        unsafe withUnsafePointer(to: &counter) {
-                            let counter = unsafe UnsafeBufferPointer(start: $0, count: 1)
-                            unsafe authenticate(key: extracted, [last, counter], into: output)
-                        }
-                        unsafe last = UnsafeBufferPointer(start: output, count: keyByteCount)
-                    }
-                }
+    ///   - memory: keys of 32 bytes one after the other, from its start on.
+    ///   - keyCount: 1 to 255.
+    ///   - input: where in the memory lies what was agreed on; it may be nothing, and may be overwritten.
+    /// - Returns: `false`, and nothing changed, where the memory is too small.
+    @discardableResult
+    package static func advance(_ memory: inout ChangingSecret, keyCount: Int, with input: Range<Int>) -> Bool {
+        guard (1...255).contains(keyCount) else { return false }
+        // Safe: the memory has room for the keys, and the input lies in it; the lent key ends with its closure.
+        guard let input = unsafe memory.read(input.count, at: input.lowerBound, { unsafe Part(start: $0, count: input.count) })
+        else { return false }
+        let isDone: Void?? = unsafe memory.write(keyCount * keyByteCount, at: 0) { keys in
+            unsafe PassingSecret.lend(byteCount: keyByteCount) { extracted in
+                unsafe authenticate(key: keys, input, nil, into: extracted)
+                unsafe expand(extracted, into: keys, keyCount)
             }
+        }
+        return isDone != nil
+    }
+
+    private typealias Part = UnsafeBufferPointer<UInt8>
+
+    private static func expand(
+        _ key: UnsafePointer<UInt8>,
+        into outputs: UnsafeMutablePointer<UInt8>,
+        _ count: Int
+    ) {
+        for number in 1...count {
+            // Safe: the caller has room for `count` outputs, and each but the first has one before it.
+            let output = unsafe outputs + (number - 1) * keyByteCount
+            let last = unsafe number == 1 ? Part(start: nil, count: 0) : Part(start: output - keyByteCount, count: keyByteCount)
+            unsafe authenticate(key: key, last, UInt8(truncatingIfNeeded: number), into: output)
         }
     }
 
     /// HMAC-SHA256 with a key of 32 bytes. libsodium wipes its state itself.
     private static func authenticate(
         key: UnsafePointer<UInt8>,
-        _ parts: [UnsafeBufferPointer<UInt8>],
+        _ text: Part,
+        _ last: UInt8?,
         into code: UnsafeMutablePointer<UInt8>
     ) {
         var state = crypto_auth_hmacsha256_state()
-        // Safe: the key has 32 bytes, each part as many as it says, and the caller has room for 32.
+        // Safe: the key has 32 bytes, the text as many as it says, and the caller has room for 32.
         unsafe crypto_auth_hmacsha256_init(&state, key, keyByteCount)
-        for part in unsafe parts {
-            unsafe crypto_auth_hmacsha256_update(&state, part.baseAddress, UInt64(part.count))
-        }
+        unsafe crypto_auth_hmacsha256_update(&state, text.baseAddress, UInt64(text.count))
+        if var last { unsafe crypto_auth_hmacsha256_update(&state, &last, 1) }
         unsafe crypto_auth_hmacsha256_final(&state, code)
     }
 }

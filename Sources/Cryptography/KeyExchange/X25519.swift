@@ -40,30 +40,78 @@ package enum X25519 {
         }
 
         private init?(_ scalar: Secret) {
-            var point = [UInt8](repeating: 0, count: 32)
-            // Safe: libsodium reads 32 bytes and writes 32.
-            let isMade = PassingSecret.wipingStack {
-                unsafe scalar.read { unsafe crypto_scalarmult_base(&point, $0) == 0 }
-            }
-            guard isMade, let publicKey = PublicKey(point.span.bytes) else { return nil }
+            guard let publicKey = unsafe scalar.read({ unsafe X25519.publicKey(of: $0) }) else { return nil }
             self.publicKey = publicKey
             self.scalar = scalar
         }
 
-        /// Lends what both parties compute, each from its own private and the other's public key: input for a key
-        /// derivation, and no key itself. It lies on the stack and is wiped there.
+        /// Writes what both parties compute, each from its own private and the other's public key: input for a key
+        /// derivation, and no key itself.
         ///
-        /// - Returns: `false`, and lends nothing, where the secret would be all zeros, which is so for the few points of
-        ///   small order: whoever sends one wants a secret that everybody knows (RFC 7748, section 6.1; hardening N25).
-        package func agree(with other: PublicKey, _ body: (RawSpan) -> Void) -> Bool {
-            let point = other.bytes
-            // Safe: libsodium reads 32 bytes twice and writes 32, and the span ends with the closure that it is lent to.
-            let isUseful: Bool? = unsafe PassingSecret.lend(byteCount: 32) { output in
-                guard unsafe scalar.read({ unsafe crypto_scalarmult(output, $0, point) == 0 }) else { return false }
-                body(unsafe RawSpan(_unsafeStart: output, byteCount: 32))
-                return true
-            }
-            return isUseful == true
+        /// - Parameters:
+        ///   - memory: gets it, 32 bytes.
+        ///   - offset: where in the memory.
+        /// - Returns: `false` where the secret would be all zeros, which is so for the few points of small order: whoever
+        ///   sends one wants a secret that everybody knows (RFC 7748, section 6.1; hardening N25).
+        package func agree(with other: PublicKey, into memory: inout ChangingSecret, at offset: Int) -> Bool {
+            unsafe scalar.read { unsafe X25519.agree($0, with: other, into: &memory, at: offset) }
         }
+
+        /// Copies the key into memory that other keys are in.
+        ///
+        /// - Parameter offset: where its 32 bytes go.
+        package func copy(to memory: inout ChangingSecret, at offset: Int) { memory.copy(scalar.bytes, at: offset) }
+    }
+
+    // MARK: Keys for one handshake, in memory that other keys are in
+
+    /// Makes a new private key in `memory`: a `PrivateKey` of its own takes as long as an agreement, for its locked page.
+    ///
+    /// - Parameter offset: where its 32 bytes go.
+    /// - Returns: its public key; `nil` where the bytes do not fit.
+    package static func generate(in memory: inout ChangingSecret, at offset: Int) -> PublicKey? {
+        // Safe: libsodium writes the 32 bytes that lie there.
+        let key = unsafe memory.write(32, at: offset) { scalar in
+            unsafe randombytes_buf(scalar, 32)
+            return unsafe publicKey(of: scalar)
+        }
+        return key ?? nil
+    }
+
+    /// As `PrivateKey.agree`, with a private key in the same memory.
+    ///
+    /// - Parameter key: where that lies.
+    package static func agree(
+        keyAt key: Int,
+        with other: PublicKey,
+        into memory: inout ChangingSecret,
+        at offset: Int
+    ) -> Bool {
+        guard key >= offset + 32 || offset >= key + 32 else { return false }
+        // Safe: the key lies in the memory, and where it lies nothing is written, as checked on the line above.
+        guard let scalar = unsafe memory.read(32, at: key, { unsafe $0 }) else { return false }
+        return unsafe agree(scalar, with: other, into: &memory, at: offset)
+    }
+
+    private static func agree(
+        _ scalar: UnsafePointer<UInt8>,
+        with other: PublicKey,
+        into memory: inout ChangingSecret,
+        at offset: Int
+    ) -> Bool {
+        let point = other.bytes
+        // Safe: libsodium reads 32 bytes twice and writes 32.
+        let isUseful = unsafe memory.write(32, at: offset) { output in
+            PassingSecret.wipingStack { unsafe crypto_scalarmult(output, scalar, point) == 0 }
+        }
+        return isUseful == true
+    }
+
+    /// The base point times 32 bytes.
+    private static func publicKey(of scalar: UnsafePointer<UInt8>) -> PublicKey? {
+        var point = [UInt8](repeating: 0, count: 32)
+        // Safe: libsodium reads 32 bytes and writes 32.
+        let isMade = PassingSecret.wipingStack { unsafe crypto_scalarmult_base(&point, scalar) == 0 }
+        return isMade ? PublicKey(point.span.bytes) : nil
     }
 }

@@ -66,7 +66,9 @@ extension SecureHandshake {
             guard let key = try firstFittingKey(hello) else { throw .noSwarmKeyFits }
             mode = .privateSwarm(key)
         } else {
-            noise = try state(of: .open, after: hello)
+            var state = try state(.xx, after: hello)
+            _ = try state.read(hello.extracting(droppingFirst: Hello.headerByteCount))
+            noise = consume state
         }
         var message = ByteWriter(capacity: 512)
         let payload = payload.bytes
@@ -78,11 +80,14 @@ extension SecureHandshake {
         stage = .proof
     }
 
-    /// The key that a private hello was made with.
+    /// The key that a private hello was made with: the one with which its tag is right.
     private mutating func firstFittingKey(_ hello: RawSpan) throws(SecureFault) -> SwarmKey? {
+        var state = try state(.xxWithSharedKey, after: hello)
         for key in welcome.swarmKeys.prefix(limits.swarmKeyCount) {
             do throws(SecureFault) {
-                noise = try state(of: .privateSwarm(key), after: hello)
+                state.restart(sharedKeys: SessionMode.privateSwarm(key).sharedKeys)
+                _ = try state.read(hello.extracting(droppingFirst: Hello.headerByteCount))
+                noise = consume state
                 return key
             } catch {
                 guard error == .tampered else { throw error }
@@ -91,17 +96,14 @@ extension SecureHandshake {
         return nil
     }
 
-    private func state(of mode: SessionMode, after hello: RawSpan) throws(SecureFault) -> HandshakeState {
-        var state = try HandshakeState(
-            mode.pattern,
+    private func state(_ pattern: HandshakePattern, after hello: RawSpan) throws(SecureFault) -> HandshakeState {
+        try HandshakeState(
+            pattern,
             as: .responder,
             prologue: hello.extracting(first: Hello.headerByteCount),
             staticKey: identity.staticKey,
-            ephemeralKey: ephemeralKey,
-            sharedKeys: mode.sharedKeys
+            ephemeralKey: ephemeralKey
         )
-        _ = try state.read(hello.extracting(droppingFirst: Hello.headerByteCount))
-        return state
     }
 
     /// Reads message 3. Whoever could make it is told what is wrong with what is in it, in the only record of the session.

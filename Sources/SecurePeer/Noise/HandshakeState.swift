@@ -7,12 +7,14 @@ struct HandshakeState: ~Copyable {
 
     private let role: Role
     private let pattern: HandshakePattern
+    private let prologue: [UInt8]
     private var symmetric: SymmetricState
     private let staticKey: X25519.PrivateKey
-    private var ephemeralKey: X25519.PrivateKey?
+    /// That of a test; otherwise one is made where it is needed.
+    private let givenEphemeralKey: X25519.PrivateKey?
     private(set) var remoteStaticKey: X25519.PublicKey?
     private var remoteEphemeralKey: X25519.PublicKey?
-    /// The keys that are shared, in the order in which the pattern asks for them.
+    /// The keys that are shared, in the order in which the pattern asks for them, as far as it has not.
     private var sharedKeys: [Secret]
     private var messageCount = 0
     /// Multiplications of points with private keys: what a stranger can make us do.
@@ -32,11 +34,21 @@ struct HandshakeState: ~Copyable {
     ) throws(SecureFault) {
         self.role = role
         self.pattern = pattern
+        self.prologue = prologue.copied
         self.staticKey = staticKey
-        self.ephemeralKey = ephemeralKey
+        givenEphemeralKey = ephemeralKey
         self.sharedKeys = sharedKeys
         symmetric = try SymmetricState(protocolName: pattern.protocolName)
         symmetric.mixHash(prologue)
+    }
+
+    /// Begins again with other keys, in the same memory.
+    mutating func restart(sharedKeys: [Secret]) {
+        self.sharedKeys = sharedKeys
+        messageCount = 0
+        let prologue = prologue
+        symmetric.restart(pattern.protocolName)
+        symmetric.mixHash(prologue.span.bytes)
     }
 
     /// Appends the next message with a payload; nothing where it fails.
@@ -45,11 +57,9 @@ struct HandshakeState: ~Copyable {
         for token in nextTokens() {
             switch token {
             case .e:
-                guard let key = ephemeralKey ?? .random() else { throw .outOfMemory }
-                ephemeralKey = key
-                let bytes = key.publicKey.bytes
-                message.append(bytes)
-                mixEphemeral(bytes.span.bytes)
+                let key = try symmetric.makeEphemeral(givenEphemeralKey).bytes
+                message.append(key)
+                mixEphemeral(key.span.bytes)
             case .s: try symmetric.encryptAndHash(staticKey.publicKey.bytes.span.bytes, into: &message)
             case .psk: try mixSharedKey()
             case .ee, .es, .se: try agree(token)
@@ -111,17 +121,8 @@ struct HandshakeState: ~Copyable {
     private mutating func agree(_ token: HandshakePattern.Token) throws(SecureFault) {
         let usesEphemeral = token == .ee || (token == .es) == (role == .initiator)
         let meetsEphemeral = token == .ee || (token == .se) == (role == .initiator)
-        let remote = meetsEphemeral ? remoteEphemeralKey : remoteStaticKey
-        guard let key = usesEphemeral ? ephemeralKey : staticKey, let remote else { throw .tampered }
+        guard let remote = meetsEphemeral ? remoteEphemeralKey : remoteStaticKey else { throw .tampered }
         agreementCount += 1
-        try mixAgreement(of: key, with: remote)
-    }
-
-    private mutating func mixAgreement(
-        of key: X25519.PrivateKey,
-        with remote: X25519.PublicKey
-    ) throws(SecureFault) {
-        let isUseful = key.agree(with: remote) { symmetric.mixKey($0) }
-        guard isUseful else { throw .weakPublicKey }
+        try symmetric.mixAgreement(usesEphemeral ? nil : staticKey, with: remote)
     }
 }

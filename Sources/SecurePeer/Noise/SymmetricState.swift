@@ -13,10 +13,8 @@ struct SymmetricState: ~Copyable {
 
     init(protocolName: StaticString) throws(SecureFault) {
         keys = try KeyRoom()
-        let name = protocolName.bytes
-        let hash = SymmetricState.initialHash(of: name)
-        self.hash = hash
-        keys.begin(with: hash.bytes)
+        hash = UInt256(first: 0, second: 0, third: 0, fourth: 0)
+        restart(protocolName)
     }
 
     /// A name that fits is padded with zeros, and hashed where it does not.
@@ -26,17 +24,46 @@ struct SymmetricState: ~Copyable {
         return UInt256(padded.span.bytes) ?? SHA256.hash(name.span.bytes)
     }
 
+    /// Starts again: for a handshake that is tried with one shared key after the other.
+    mutating func restart(_ protocolName: StaticString) {
+        let initial = SymmetricState.initialHash(of: protocolName.bytes)
+        hash = initial
+        keys.begin(with: initial.bytes.span.bytes)
+        hasKey = false
+        nonce = 0
+    }
+
+    /// Makes the key that lasts as long as the handshake, or takes that of a test.
+    mutating func makeEphemeral(_ key: X25519.PrivateKey?) throws(SecureFault) -> X25519.PublicKey {
+        try keys.makeEphemeral(key)
+    }
+
     mutating func mixHash(_ data: RawSpan) { hash = SHA256.hash(hash.bytes, data) }
 
+    /// Mixes in 32 bytes.
     mutating func mixKey(_ input: RawSpan) {
-        keys.deriveTwo(with: input)
+        keys.take(input)
+        mixInput()
+    }
+
+    /// Mixes in what one of our keys and the other side's agree on.
+    ///
+    /// - Parameter key: `nil` for the ephemeral one.
+    mutating func mixAgreement(_ key: X25519.PrivateKey?, with other: X25519.PublicKey) throws(SecureFault) {
+        try keys.agree(key, with: other)
+        mixInput()
+    }
+
+    private mutating func mixInput() {
+        keys.deriveTwo()
         hasKey = true
         nonce = 0
     }
 
     mutating func mixKeyAndHash(_ input: RawSpan) {
         var mixed = hash
-        keys.deriveThree(with: input) { mixed = SHA256.hash(mixed.bytes, $0) }
+        keys.take(input)
+        keys.deriveThree { mixed = SHA256.hash(mixed.bytes, $0) }
         hash = mixed
         hasKey = true
         nonce = 0
@@ -84,7 +111,7 @@ struct SymmetricState: ~Copyable {
 
     /// Turns the chaining key into the two keys of the records: the initiator's, then the responder's.
     consuming func split() -> KeyRoom {
-        keys.deriveTwo(with: RawSpan())
+        keys.split()
         return keys
     }
 }
