@@ -71,7 +71,7 @@ let layers: [Target] = [
         "shoal-bench",
         [
             "Shoal", "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "Kademlia", "PeerWire",
-            "SecurePeer", "Swarming", "Storage", "EventLoop", "Simulation", "CBench",
+            "SecurePeer", "Swarming", "Storage", "EventLoop", "Simulation", "CBench", "CLibcrypto", "CSodium",
         ]
     ),
 ]

@@ -1,7 +1,7 @@
 import CSodium
 
-/// Secret bytes that change while they are held, as the keys of a handshake do from message to message: locked memory as
-/// that of `Secret`, but never read-only, because each change would cost two system calls more.
+/// Secret bytes that change while they are held, as the keys of a handshake do from message to message: locked memory
+/// as that of `Secret`, but never read-only, because each change would cost two system calls more.
 package struct ChangingSecret: ~Copyable {
     package let byteCount: Int
     private let start: UnsafeMutableRawPointer

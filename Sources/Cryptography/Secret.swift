@@ -5,9 +5,10 @@ import Primitives
 ///
 /// They never pass through an `Array`: its copies would stay behind in memory that nobody wipes.
 ///
-/// Every secret takes a page of its own, between pages that nobody may touch. Where the system locks no more of them for
-/// us (`ulimit -l`, 2048 secrets where it is 8 MiB) a secret is made all the same, and all but the lock holds for it: it
-/// may be written to a swap device, and is still left out of dumps. A node without a key would be the worse choice.
+/// Every secret takes a page of its own, between pages that nobody may touch. Where the system locks no more of them
+/// for us (`ulimit -l`, 2048 secrets where it is 8 MiB) a secret is made all the same, and all but the lock holds for
+/// it: it may be written to a swap device, and is still left out of dumps. A node without a key would be the worse
+/// choice.
 package final class Secret: Sendable {
     package let byteCount: Int
     // Safe: the memory is written in `init` alone and freed in `deinit` alone.

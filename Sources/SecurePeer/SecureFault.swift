@@ -31,7 +31,8 @@ package enum SecureFault: Error, Hashable, Sendable {
     case malformedClose
     /// A record is incomplete for too long.
     case stalled
-    /// So many records were sent, or so much time has passed, that new keys are due: a close for reason 0, and a new session.
+    /// So many records were sent, or so much time has passed, that new keys are due: a close for reason 0, and a new
+    /// session.
     case expired
     /// The other side closed the session.
     case closed(SecureCloseReason, String)

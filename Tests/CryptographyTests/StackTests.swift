@@ -5,8 +5,8 @@ import Testing
 
 @Suite("What computing with keys leaves on the stack")
 struct StackTests {
-    /// What a signature by the seed 60 to 7f over the message below passes through, by arithmetic of Python: whoever has one
-    /// of the first three and the signature has the key.
+    /// What a signature by the seed 60 to 7f over the message below passes through, by arithmetic of Python: whoever
+    /// has one of the first three and the signature has the key.
     static let passed = [
         "nonce": hex("4f93d814b44bafa07acbda8183e9953e1e7f28acfd5214bdadf250b0cd14ba09"),
         "challenge times scalar": hex("b08d43cb58df846cda676a0e4c7d1a625aafcc02fc5a2efbe837d8e55b921900"),

@@ -35,17 +35,20 @@ extension NoiseVector {
         messages: [
             Message(
                 payload: "4c756477696720766f6e204d69736573",
-                sealed: "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c79444c756477696720766f6e204d69736573"
+                sealed:
+                    "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c79444c756477696720766f6e204d69736573"
             ),
             Message(
                 payload: "4d757272617920526f746862617264",
-                sealed: "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f14480884381cbad1f276e038c48378ffce2b65285"
+                sealed:
+                    "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f14480884381cbad1f276e038c48378ffce2b65285"
                     + "e08d6b68aaa3629a5a8639392490e5b9bd5269c2f1e4f488ed8831161f19b7815528f8982ffe09be9b5c412f8a0db50f"
                     + "8814c7194e83f23dbd8d162c9326ad"
             ),
             Message(
                 payload: "462e20412e20486179656b",
-                sealed: "c7195ffacac1307ff99046f219750fc47693e23c3cb08b89c2af808b444850a80ae475b9df0f169ae80a89be0865b57f"
+                sealed:
+                    "c7195ffacac1307ff99046f219750fc47693e23c3cb08b89c2af808b444850a80ae475b9df0f169ae80a89be0865b57f"
                     + "58c9fea0d4ec82a286427402f113e4b6ae769a1d95941d49b25030"
             ),
             Message(
@@ -68,7 +71,7 @@ extension NoiseVector {
         pattern: "Noise_XXpsk3_25519_ChaChaPoly_SHA256",
         prologue: "4a6f686e2047616c74",
         sharedKeys: [
-            "54686973206973206d7920417573747269616e20706572737065637469766521",
+            "54686973206973206d7920417573747269616e20706572737065637469766521"
         ],
         initiatorStatic: "e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1",
         initiatorEphemeral: "893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a",
@@ -78,18 +81,21 @@ extension NoiseVector {
         messages: [
             Message(
                 payload: "4c756477696720766f6e204d69736573",
-                sealed: "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c7944c9f5ff0e8079630cb7e270c20bbf4808"
+                sealed:
+                    "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c7944c9f5ff0e8079630cb7e270c20bbf4808"
                     + "21b77a384a645c71a2fd9b3db1c16a5f"
             ),
             Message(
                 payload: "4d757272617920526f746862617264",
-                sealed: "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843b123def17f71e6ae8e57e0e1dec5949c"
+                sealed:
+                    "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843b123def17f71e6ae8e57e0e1dec5949c"
                     + "5f7415c6f33517398747d821a06dc23ad430aa1fd7381d46195c378a819fd574425462cbb2d4ca339e738a0b7001dc91"
                     + "423fbf55a99af0c6f1df21012ceb2f"
             ),
             Message(
                 payload: "462e20412e20486179656b",
-                sealed: "52187316111b118d4c060364f7b975dc0809b2590779aff2d63113c564f11744493384db7bf32d5ae6686df6ab06d508"
+                sealed:
+                    "52187316111b118d4c060364f7b975dc0809b2590779aff2d63113c564f11744493384db7bf32d5ae6686df6ab06d508"
                     + "d2e07caaf1d6afc010b978735fc78900e71ae1d314130d042e729a"
             ),
             Message(
@@ -124,27 +130,32 @@ extension NoiseVector {
         messages: [
             Message(
                 payload: "151cb17403c63f2a7c4be662f989854aaf727c61222c78a6eda9b1cd9a4ef884",
-                sealed: "e29aafc005c2d034941ecc120973bdc81778728c10d6bbea5df041e2b2ed79073a1bc0b8a4cbac3893b9621f2376ebc7"
+                sealed:
+                    "e29aafc005c2d034941ecc120973bdc81778728c10d6bbea5df041e2b2ed79073a1bc0b8a4cbac3893b9621f2376ebc7"
                     + "8eef4286ec65239ec4329d07639ca6cda0f1072dc24f0c6efe905e8d3a261d94"
             ),
             Message(
                 payload: "20513d30ac69774a37b8dd80a145d179eca53ec26ddd26193acfc7857bc42244",
-                sealed: "9f6c1d9af2b8d64e8338ad1692972ac72fbd2172e41c2c226986e9e25cfa86201701845f5357d91e3ef9cb17dd3d18b9"
+                sealed:
+                    "9f6c1d9af2b8d64e8338ad1692972ac72fbd2172e41c2c226986e9e25cfa86201701845f5357d91e3ef9cb17dd3d18b9"
                     + "5394375f2a099d7013c269bb10b813103bbf5f3a52a4422d4e48be3cf6d9aa07fa2066438390f994a71d646133cfb034"
                     + "fcfe9220b80f52ba771850ad23c938fcf10f11a15c5b81ccf6b2941b20c53907"
             ),
             Message(
                 payload: "6a71df147bbab68e95003fb62d8065bb57f3c7266310b0644f00f3fd52790815",
-                sealed: "337634cb103903adcb05a30c70f37a1dd1a7bd2b31ba35c1607fd915075f13b50d95d834bc82c211f871af87426ac1e0"
+                sealed:
+                    "337634cb103903adcb05a30c70f37a1dd1a7bd2b31ba35c1607fd915075f13b50d95d834bc82c211f871af87426ac1e0"
                     + "5865b6bdd1e31363b6bc51e5c9164ec2116c77b5117e7b662f8a52aaed936d3b7146399ec385d873f0ce4bc4887ebe6b"
             ),
             Message(
                 payload: "639f40d22a8e4f00ba46cef25a28bc7fe6143cd89473f0c920e0af9bea202a39",
-                sealed: "249a5f6477c311ca2645ba0c8a5a51232dabf86226cda8d2536407022129718fa4641012f83394f9375a070574e2a2e0"
+                sealed:
+                    "249a5f6477c311ca2645ba0c8a5a51232dabf86226cda8d2536407022129718fa4641012f83394f9375a070574e2a2e0"
             ),
             Message(
                 payload: "8641662e37ba2b7dfb3ba24fb1620b70a9e7118efa41b5fefd74f82d217f6b83",
-                sealed: "e6a34abea461f8bbce42f1f4be7d46661bd1d846a0c588dac03cc29f133955d91286b43132458484412663ebb127107e"
+                sealed:
+                    "e6a34abea461f8bbce42f1f4be7d46661bd1d846a0c588dac03cc29f133955d91286b43132458484412663ebb127107e"
             ),
         ]
     )

@@ -25,7 +25,9 @@ enum Layers {
             "Shoal", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc", "Synchronization",
         ],
         "shoal-bench": vocabulary.union(formats).union(machines)
-            .union(["Shoal", "Storage", "Simulation", "EventLoop", "CBench", "Glibc", "Synchronization"]),
+            .union(["Shoal", "Storage", "Simulation", "EventLoop", "CBench", "Glibc", "Synchronization"])
+            // Ciphers as their libraries have them, to compare ours with.
+            .union(["CLibcrypto", "CSodium"]),
     ]
 
     /// Fuzz targets feed parsers and machines, nothing above.

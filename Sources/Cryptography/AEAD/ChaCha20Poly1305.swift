@@ -1,10 +1,11 @@
 import CLibcrypto
 
-/// Authenticated encryption (RFC 8439) by libcrypto, which has code for the vectors of today's processors: three times as
-/// fast here as libsodium 1.0.18.
+/// Authenticated encryption (RFC 8439) by libcrypto, which has code for the vectors of today's processors: three times
+/// as fast here as libsodium 1.0.18.
 ///
-/// One context serves any number of keys and messages without allocating. It holds a key only while a message is sealed or
-/// opened: `Secret`s are where keys rest, and the context lies in memory that is neither locked nor kept out of dumps.
+/// One context serves any number of keys and messages without allocating. It holds a key only while a message is sealed
+/// or opened: `Secret`s are where keys rest, and the context lies in memory that is neither locked nor kept out of
+/// dumps.
 package struct ChaCha20Poly1305: ~Copyable {
     package static let keyByteCount = 32
     package static let tagByteCount = 16
@@ -62,10 +63,11 @@ package struct ChaCha20Poly1305: ~Copyable {
             gather(&text)
             guard text.isComplete else { return false }
             var written: Int32 = 0
-            // Safe: the cipher may write where it reads, and has nothing left to write at the end; the tag's 16 bytes lie
-            // behind the text.
+            // Safe: the cipher may write where it reads, and has nothing left to write at the end; the tag's 16 bytes
+            // lie behind the text.
             guard unsafe count == 0 || EVP_EncryptUpdate(context, start, &written, start, length) == 1,
-                unsafe EVP_EncryptFinal_ex(context, start + count, &written) == 1 else { return false }
+                unsafe EVP_EncryptFinal_ex(context, start + count, &written) == 1
+            else { return false }
             return unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, start + count) == 1
         }
     }

@@ -1,9 +1,9 @@
 /// A text that is to be sealed: gathers what is appended, from wherever that lies, in the place where it is encrypted.
 ///
-/// The cipher could encrypt each part from where it lies, which saves this copy and costs more than it: begun in the middle
-/// of a block, part after part, it does not use the processor's vectors well. A record of three blocks with their headers
-/// took 1.40 times as long as its cipher alone that way, 1.12 times with a cipher that follows the copy in steps of 8 KiB,
-/// and takes 1.06 times as long with the cipher after all copies.
+/// The cipher could encrypt each part from where it lies, which saves this copy and costs more than it: begun in the
+/// middle of a block, part after part, it does not use the processor's vectors well. A record of three blocks with
+/// their headers took 1.40 times as long as its cipher alone that way, 1.12 times with a cipher that follows the copy
+/// in steps of 8 KiB, and takes 1.06 times as long with the cipher after all copies.
 package struct SealedText: ~Copyable {
     private let start: UnsafeMutablePointer<UInt8>
     private let byteCount: Int

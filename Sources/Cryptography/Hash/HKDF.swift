@@ -15,7 +15,12 @@ package enum HKDF {
     package static func advance(_ memory: inout ChangingSecret, keyCount: Int, with input: Range<Int>) -> Bool {
         guard (1...255).contains(keyCount) else { return false }
         // Safe: the memory has room for the keys, and the input lies in it; the lent key ends with its closure.
-        guard let input = unsafe memory.read(input.count, at: input.lowerBound, { unsafe Part(start: $0, count: input.count) })
+        guard
+            let input = unsafe memory.read(
+                input.count,
+                at: input.lowerBound,
+                { unsafe Part(start: $0, count: input.count) }
+            )
         else { return false }
         let isDone: Void?? = unsafe memory.write(keyCount * keyByteCount, at: 0) { keys in
             unsafe PassingSecret.lend(byteCount: keyByteCount) { extracted in
@@ -36,7 +41,9 @@ package enum HKDF {
         for number in 1...count {
             // Safe: the caller has room for `count` outputs, and each but the first has one before it.
             let output = unsafe outputs + (number - 1) * keyByteCount
-            let last = unsafe number == 1 ? Part(start: nil, count: 0) : Part(start: output - keyByteCount, count: keyByteCount)
+            let last =
+                unsafe number == 1
+                ? Part(start: nil, count: 0) : Part(start: output - keyByteCount, count: keyByteCount)
             unsafe authenticate(key: key, last, UInt8(truncatingIfNeeded: number), into: output)
         }
     }

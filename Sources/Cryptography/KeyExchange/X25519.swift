@@ -65,7 +65,8 @@ package enum X25519 {
 
     // MARK: Keys for one handshake, in memory that other keys are in
 
-    /// Makes a new private key in `memory`: a `PrivateKey` of its own takes as long as an agreement, for its locked page.
+    /// Makes a new private key in `memory`: a `PrivateKey` of its own takes as long as an agreement, for its locked
+    /// page.
     ///
     /// - Parameter offset: where its 32 bytes go.
     /// - Returns: its public key; `nil` where the bytes do not fit.

@@ -7,8 +7,8 @@ package enum Opening: Hashable, Sendable {
     /// BitTorrent's own handshake (BEP 3).
     case plain
     case secure
-    /// Neither: an MSE first message, or another protocol. To be closed at once, for a client that tries MSE first comes back
-    /// in plain when it is, and waits for 96 bytes of answer until then (hardening N21).
+    /// Neither: an MSE first message, or another protocol. To be closed at once, for a client that tries MSE first
+    /// comes back in plain when it is, and waits for 96 bytes of answer until then (hardening N21).
     case unknown
 
     /// The eight bytes that a hello begins with.

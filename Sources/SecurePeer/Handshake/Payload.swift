@@ -40,7 +40,7 @@ struct Payload: Hashable {
     init(_ bytes: RawSpan, isInitiator: Bool, limits: SecureLimits) throws(PayloadFault) {
         var fields = Fields()
         do throws(BencodeError) {
-            try fields.read(bytes)
+            try fields.read(bytes, isInitiator: isInitiator)
         } catch {
             throw .bencode(error)
         }
@@ -94,7 +94,7 @@ private struct Fields {
     var swarm: [UInt8]?
     var client: [UInt8]?
 
-    mutating func read(_ bytes: RawSpan) throws(BencodeError) {
+    mutating func read(_ bytes: RawSpan, isInitiator: Bool) throws(BencodeError) {
         var reader = BencodeReader(bytes, limits: Payload.limits)
         try reader.beginDictionary()
         while let key = try reader.nextKey() {
@@ -102,9 +102,9 @@ private struct Fields {
                 certificate = reader.copy(try reader.string())
             } else if reader.matches(key, "f") {
                 capabilities = reader.copy(try reader.string())
-            } else if reader.matches(key, "l") {
+            } else if isInitiator, reader.matches(key, "l") {
                 port = try reader.integer()
-            } else if reader.matches(key, "s") {
+            } else if isInitiator, reader.matches(key, "s") {
                 swarm = reader.copy(try reader.string())
             } else if reader.matches(key, "v") {
                 client = reader.copy(try reader.string())

@@ -22,8 +22,8 @@ enum Hello {
 extension SecureHandshake {
     /// Reads message 1 and answers it.
     ///
-    /// Each byte is judged as soon as it is there, in the order of the design. Nothing is computed with keys before the last
-    /// is found right: a stranger's errors cost us nothing (hardening N23).
+    /// Each byte is judged as soon as it is there, in the order of the design. Nothing is computed with keys before the
+    /// last is found right: a stranger's errors cost us nothing (hardening N23).
     ///
     /// - Returns: how many bytes were read: none while some are missing.
     mutating func readHello(_ bytes: RawSpan, into output: inout ByteWriter) throws(SecureFault) -> Int {
@@ -106,7 +106,8 @@ extension SecureHandshake {
         )
     }
 
-    /// Reads message 3. Whoever could make it is told what is wrong with what is in it, in the only record of the session.
+    /// Reads message 3. Whoever could make it is told what is wrong with what is in it, in the only record of the
+    /// session.
     mutating func meetInitiator(
         _ message: RawSpan,
         _ unixSeconds: Int64,

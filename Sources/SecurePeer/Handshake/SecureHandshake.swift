@@ -6,7 +6,8 @@ package import Primitives
 ///     initiator:   idle ── start ──▶ answer ── message 2 ──▶ met ── agree: message 3 ──▶ session
 ///     responder:   hello ── message 1: message 2 ──▶ proof ── message 3 ──▶ met ── agree ──▶ session
 ///
-/// Every fault ends it. What is in the output then (a status, a close record) is to be sent before the connection is closed.
+/// Every fault ends it. What is in the output then (a status, a close record) is to be sent before the connection is
+/// closed.
 package struct SecureHandshake: ~Copyable {
     enum Stage: Hashable { case idle, hello, answer, proof, met }
 

@@ -19,13 +19,15 @@ package struct SecureLimits: Hashable, Sendable {
     /// Time from accepting until the eight bytes that name the protocol are there.
     package var magicTimeout: Duration = .seconds(5)
 
-    /// Time from the hello until the first byte of the answer: a client that waits for the rest of an MSE message is silent.
+    /// Time from the hello until the first byte of the answer: a client that waits for the rest of an MSE message is
+    /// silent.
     package var answerTimeout: Duration = .seconds(4)
 
     /// Time for the whole handshake.
     package var handshakeTimeout: Duration = .seconds(10)
 
-    /// Time from the first byte of a record to its last: a length that was tampered with waits for bytes that never come.
+    /// Time from the first byte of a record to its last: a length that was tampered with waits for bytes that never
+    /// come.
     package var recordTimeout: Duration = .seconds(30)
 
     /// Age at which a session is closed and made anew, with fresh ephemeral keys.

@@ -1,8 +1,8 @@
 import Cryptography
 import Primitives
 
-/// The keys of one session, from the first message of its handshake on, in one piece of locked memory; and the cipher that
-/// they are lent to.
+/// The keys of one session, from the first message of its handshake on, in one piece of locked memory; and the cipher
+/// that they are lent to.
 ///
 /// A piece costs some ten system calls, as long as an agreement takes: one for everything, five keys long.
 ///

@@ -1,8 +1,8 @@
 import Cryptography
 import Primitives
 
-/// What both parties of a handshake have mixed so far (Noise Protocol Framework, revision 34, section 5.2, whose names it
-/// keeps): a hash of all that was said, and keys of all that was agreed on.
+/// What both parties of a handshake have mixed so far (Noise Protocol Framework, revision 34, section 5.2, whose names
+/// it keeps): a hash of all that was said, and keys of all that was agreed on.
 struct SymmetricState: ~Copyable {
     private(set) var hash: UInt256
     private var keys: KeyRoom

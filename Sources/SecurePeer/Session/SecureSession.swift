@@ -3,8 +3,8 @@ package import Primitives
 /// A session of SPS/1 (secure-peer.md, §3): records in both directions, from the agreement to the end.
 ///
 /// Records are numbered without saying so, and each is sealed under its number: what is changed, repeated, left out or
-/// reordered fails, and the first failure is the end. Nothing is copied: sealing gathers from wherever the parts lie right
-/// into the buffer that is sent, and opening happens in the buffer that was received into.
+/// reordered fails, and the first failure is the end. Nothing is copied: sealing gathers from wherever the parts lie
+/// right into the buffer that is sent, and opening happens in the buffer that was received into.
 package struct SecureSession: ~Copyable {
     /// What we put into one record: three blocks with their headers. Larger ones are hardly faster, and later.
     package static let maximumBodyByteCount = 49_191
@@ -88,7 +88,8 @@ package struct SecureSession: ~Copyable {
             neededByteCount = end
             return (nil, 0)
         }
-        let nonce = try receiving.next(renewing: &keys, upTo: limits.recordCount)
+        // One more than is sent: the farewell.
+        let nonce = try receiving.next(renewing: &keys, upTo: limits.recordCount + 1)
         try keys.open(with: receiving.slot, nonce: nonce, in: &buffer, Record.lengthByteCount..<end)
         waitingSince = nil
         return (try record(in: buffer.bytes, until: end), end)

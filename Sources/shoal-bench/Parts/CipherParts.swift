@@ -115,7 +115,15 @@ private enum PlainCiphers {
             try Measurement.of("\(prefix) libsodium's ChaCha20-Poly1305", operations: 16, on: &sealed) { sealed in
                 for _ in 0..<16 {
                     crypto_aead_chacha20poly1305_ietf_encrypt(
-                        &sealed, nil, text, UInt64(byteCount), nil, 0, nil, nonce, key
+                        &sealed,
+                        nil,
+                        text,
+                        UInt64(byteCount),
+                        nil,
+                        0,
+                        nil,
+                        nonce,
+                        key
                     )
                 }
             },

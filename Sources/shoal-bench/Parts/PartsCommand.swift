@@ -22,6 +22,8 @@ enum PartsCommand {
                 ("peer wire: one message", try WireParts.measured()),
                 ("swarm: one block of a 1 GiB download", try SwarmParts.measured()),
                 ("choosing by records", try RecordParts.measured()),
+                ("secure sessions: handshakes", try SessionParts.handshakes()),
+                ("secure sessions: records, and ciphers alone", try CipherParts.measured()),
             ]
             groups = groups.isEmpty ? pass : zip(groups, pass).map { ($0.title, zip($0.1, $1.1).map { $0.better($1) }) }
         }

@@ -11,14 +11,16 @@ enum SessionParts {
             try Measurement.of("a whole handshake, both sides", operations: 4) { () throws(BenchError) in
                 for _ in 0..<4 { _ = try party.sessions() }
             },
-            try Measurement.of("the responder's part until message 2 has left", operations: 4) { () throws(BenchError) in
+            try Measurement.of("the responder's part until message 2 has left", operations: 4) {
+                () throws(BenchError) in
                 for _ in 0..<4 { try party.answer(hello) }
             },
             try strangers(party),
         ]
     }
 
-    /// Somebody says hello in a private swarm of which we know nothing, and we look for it among as many as we may have.
+    /// Somebody says hello in a private swarm of which we know nothing, and we look for it among as many as we may
+    /// have.
     private static func strangers(_ party: Party) throws(BenchError) -> Measurement {
         guard let key = SwarmKey.random() else { throw .failed("no memory is left for a key") }
         let hello = try party.hello(.privateSwarm(key))
