@@ -17,6 +17,9 @@ package struct SwarmLimits: Hashable, Sendable {
     package var snubTimeout = Duration.seconds(60)
     /// The same for a peer that used to be fast.
     package var shortestPatience = Duration.seconds(10)
+    /// How long a peer that has never sent a block keeps one that another mute peer was asked for too: a slow network's
+    /// round trip and a busy disk.
+    package var muteTime = Duration.seconds(2)
     /// Pieces taken at random before rarest first begins: something to trade soon (BEP 3 practice).
     package var randomFirstPieces = 4
     /// A peer that sends a piece in less than this gets whole pieces, so that blame falls on one.

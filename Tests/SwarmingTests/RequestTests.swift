@@ -305,6 +305,23 @@ struct EndGameTests {
         #expect(dialogue.swarm.inconsistencies == [])
     }
 
+    @Test("two peers that have never sent anything do not keep a block from one that has")
+    func takesOver() {
+        var dialogue = lastPiece()
+        dialogue.arrived(2)
+        let silents = dialogue.unchoked(2).requests(of: 2)
+        dialogue.arrived(3)
+        var missing = Set(dialogue.unchoked(3).requests(of: 3))
+        #expect(silents.count == 4 && missing.count == 4 && missing.isDisjoint(with: silents))
+        // At first an answer may still be on its way.
+        while let block = missing.popFirst() { #expect(dialogue.arrives(block, from: 3).requests(of: 3) == []) }
+        // Then 3 is asked for what 1 and 2 keep silent about.
+        let answer = dialogue.wait(.seconds(4))
+        #expect(Set(answer.requests(of: 3)) == Set(silents))
+        for block in silents { #expect(answer.contains(.cancel(block, peer(2)))) }
+        #expect(dialogue.swarm.inconsistencies == [])
+    }
+
     @Test("while other blocks are to be had nothing is asked twice")
     func notBefore() {
         var dialogue = Dialogue(pieces: 100)

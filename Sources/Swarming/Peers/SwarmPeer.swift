@@ -33,6 +33,8 @@ struct SwarmPeer {
     var isSnubbed = false
     /// Rejects since the last block, while it did not choke us.
     var rejects = 0
+    /// Whether a block that we wanted ever came from it.
+    var hasSent = false
     /// Since when it owes us something without sending any of it.
     var silentSince = Instant.zero
     /// How long it may; shorter for one that is fast.

@@ -106,6 +106,7 @@ extension Swarm {
     }
 
     private mutating func credit(_ slot: Int, _ bytes: Int, at now: Instant) {
+        peers[slot].hasSent = true
         peers[slot].down.add(bytes)
         targetSum -= peers[slot].pipeline.target
         peers[slot].pipeline.received(bytes)

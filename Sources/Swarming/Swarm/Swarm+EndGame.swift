@@ -32,9 +32,16 @@ extension Swarm {
         else { return }
         for cell in open.slots[piece].cells.indices where peers[slot].outstanding < limit {
             let state = open.slots[piece].cells[cell]
-            guard state.state == .asked, state.second == BlockCell.nobody, state.first != UInt16(slot),
-                isFaster(slot, than: Int(state.first))
-            else { continue }
+            guard state.state == .asked, state.first != UInt16(slot), state.second != UInt16(slot) else { continue }
+            if state.second == BlockCell.nobody {
+                guard isFaster(slot, than: Int(state.first)) else { continue }
+            } else {
+                // Two that have never sent anything shall not keep a block from one that has.
+                guard peers[slot].hasSent, isMute(Int(state.first), at: now), isMute(Int(state.second), at: now) else {
+                    continue
+                }
+                withdraw(cell, in: piece, from: Int(state.second), into: &actions)
+            }
             open.duplicate(cell, in: piece, for: slot)
             request(cell, of: open.slots[piece].piece, from: slot, at: now, into: &actions)
         }
@@ -52,6 +59,11 @@ extension Swarm {
     }
 
     private func isUnheld(_ piece: Int) -> Bool { completePeers == 0 && order.availability(of: piece) == 0 }
+
+    /// Whether a peer has never sent a block, and has had the time to.
+    private func isMute(_ slot: Int, at now: Instant) -> Bool {
+        !peers[slot].hasSent && now - peers[slot].silentSince >= limits.muteTime
+    }
 
     /// Whether `slot` would send one block more before `other` is through with its queue.
     private func isFaster(_ slot: Int, than other: Int) -> Bool {

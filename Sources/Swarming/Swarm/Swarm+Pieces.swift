@@ -70,7 +70,7 @@ extension Swarm {
         closeIfDoomed(slot, into: &actions)
     }
 
-    private mutating func withdraw(
+    mutating func withdraw(
         _ index: Int,
         in slot: Int,
         from peer: Int,
