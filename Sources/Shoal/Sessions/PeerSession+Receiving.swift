@@ -35,8 +35,10 @@ struct EarlyWord {
 }
 
 extension PeerSession {
-    /// Read this many times before others get their turn: a quick peer must not starve the loop.
+    /// Read this many times before others get their turn: a quick peer must not starve the loop, or take all requests.
     private static let readsPerTurn = 16
+    /// The same for records, of which one read brings as much as ten reads of blocks.
+    private static let sealedReadsPerTurn = 2
     /// How much to read behind a payload: the next header and little else, because what is read there is copied.
     private static let headerAhead = 64
     /// How much to read while payload is owed: headers, and no payload that would have to be copied.
@@ -45,7 +47,7 @@ extension PeerSession {
     /// Reads what has arrived, payload straight into the piece's buffer; under a limit when its turn comes.
     func receive() {
         if core.rates.limitsReading { return core.rates.waitToRead(self) }
-        for _ in 0..<PeerSession.readsPerTurn {
+        for _ in 0..<(channel == nil ? PeerSession.readsPerTurn : PeerSession.sealedReadsPerTurn) {
             guard receiveOnce() > 0 else { return }
         }
     }
