@@ -199,6 +199,19 @@ struct AdmissionHandshakeTests {
         #expect(handled(&admission, start + .seconds(60), 600..<900) == 100)
     }
 
+    @Test(
+        "hosts are forgotten once they owe nothing: those of four seconds, at the rate of all, and of the first burst"
+    )
+    func ratedHosts() {
+        var admission = Admission(at: start)
+        for id: UInt32 in 0..<5000 {
+            _ = says(&admission, id, host(id), at: start + .milliseconds(Int(id)))
+            #expect(admission.ratedHosts <= 300)
+        }
+        _ = says(&admission, 5000, host(5000), at: start + .seconds(60))
+        #expect(admission.ratedHosts == 1)
+    }
+
     @Test("loopback has no rate of its own, but a share of that of all")
     func floodOfLoopback() {
         var admission = Admission(at: start)

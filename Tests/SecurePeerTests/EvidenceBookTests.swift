@@ -222,6 +222,22 @@ struct EvidenceBookTests {
         #expect(book.isEvident(endpoint(99, port: 1000), at: start))
     }
 
+    @Test("what is forgotten leaves its network no more crowded than it is")
+    func forgottenMakesRoom() {
+        var limits = EvidenceLimits()
+        limits.endpoints = 4
+        var book = EvidenceBook(limits: limits)
+        for port: UInt16 in 1...3 {
+            book.learned(key(UInt64(port)), at: endpoint(99, port: port), by: .session, at: start)
+        }
+        for port: UInt16 in 1...3 { book.forget(endpoint(99, port: port)) }
+        for network: UInt32 in 1...5 {
+            book.learned(key(UInt64(network)), at: endpoint(network), by: .session, at: start + .seconds(network))
+        }
+        #expect(book.count == 4)
+        #expect((1...5).map { book.isEvident(endpoint($0), at: start) } == [false, true, true, true, true])
+    }
+
     @Test("hearsay is bounded, and cannot drive out evidence")
     func hearsayIsBounded() {
         var limits = EvidenceLimits()
@@ -333,6 +349,19 @@ struct EvidenceFileTests {
         let bytes = book.encoded(clock, at: start)
         #expect(bytes.count < EvidenceBook.mostBytes)
         #expect(try EvidenceBook(bytes.span.bytes, clock, at: start).count == limits.endpoints)
+    }
+
+    @Test("where there is room for fewer than a file has, the latest stay")
+    func smallerBook() throws {
+        var book = EvidenceBook()
+        for number: UInt32 in 1...4 {
+            book.learned(key(UInt64(number)), at: endpoint(number), by: .session, at: start + .seconds(number))
+        }
+        let later = start + .seconds(9)
+        var limits = EvidenceLimits()
+        limits.endpoints = 2
+        let read = try EvidenceBook(book.encoded(clock, at: later).span.bytes, limits: limits, clock, at: later)
+        #expect((1...4).map { read.isEvident(endpoint($0), at: later) } == [false, false, true, true])
     }
 
     @Test("rubbish makes an error or a small book, never a trap", arguments: UInt64(1)...20)

@@ -80,6 +80,9 @@ package struct Admission {
     /// Connections that have not finished their handshake.
     package var halfOpen: Int { halfOpenCount }
 
+    /// Hosts whose rate of handshakes is remembered.
+    var ratedHosts: Int { hellosOfHosts.count }
+
     // MARK: Facts
 
     /// A connection was accepted.
