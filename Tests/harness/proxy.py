@@ -2,7 +2,7 @@
 import socket
 import threading
 
-from . import peer, sps
+from . import sps
 
 #: Directions: what the one who dialled says, and what it is told.
 TO_SERVER, TO_CLIENT = "to server", "to client"

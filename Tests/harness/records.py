@@ -22,6 +22,12 @@ class Identity:
         _sodium.crypto_sign_seed_keypair(public, secret, seed or os.urandom(32))
         self.public, self._secret = public.raw, secret.raw
 
+    @classmethod
+    def of_state(cls, folder):
+        """The identity of the shoal that goes by this state folder."""
+        with open(os.path.join(folder, "identity.key"), "rb") as f:
+            return cls(bencode.decode(f.read())[b"s"])
+
     def sign(self, message):
         signature = ctypes.create_string_buffer(64)
         _sodium.crypto_sign_detached(signature, None, message, ctypes.c_ulonglong(len(message)), self._secret)
@@ -40,6 +46,12 @@ def text(public):
     """A key as people see it."""
     check = hashlib.blake2b(public, digest_size=32).digest()[:2]
     return "sp1-" + base64.b32encode(public + check).decode().lower().rstrip("=")
+
+
+def key(shown):
+    """The key that people see as `shown`."""
+    body = shown.removeprefix("sp1-").upper()
+    return base64.b32decode(body + "=" * (-len(body) % 8))[:32]
 
 
 def verify(public, signature, message):

@@ -81,6 +81,7 @@ class Side:
         self.version, self.suite, self.mode, self.byte_11 = 1, 1, PRIVATE if psk else OPEN, 0
         self.static_public = self.ephemeral_public = None   # lies, if any
         self.now = None                                     # Unix seconds by a clock of its own, if any
+        self.minds_itself = True                            # whether it refuses its own key
         self.certificate = certificate(self.identity, public_key(self.static))
         self.payload = None                                 # instead of the one made of the fields below
         self.fields = {"f": RESERVED, "v": "Speaker 1", **fields}
@@ -141,7 +142,8 @@ class Handshake:
 
     def _believe(self, payload):
         self.theirs = strict(payload)
-        self.their_key = checked(self.theirs[b"c"], self.noise.rs, self.side.identity.public, self.side.now)
+        own = self.side.identity.public if self.side.minds_itself else None
+        self.their_key = checked(self.theirs[b"c"], self.noise.rs, own, self.side.now)
 
     def session(self):
         to_responder, to_initiator = self.noise.split()
