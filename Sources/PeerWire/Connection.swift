@@ -58,8 +58,17 @@ package struct Connection: ~Copyable {
 
     /// A connection over a secure session, whose handshake said what the one of BEP 3 says: messages follow at once
     /// (secure-peer.md, §3).
-    package init(established remote: Handshake, role: Role, limits: WireLimits = .init(), now: Instant) {
+    ///
+    /// - Parameter client: what the other side calls itself; made safe to print.
+    package init(
+        established remote: Handshake,
+        client: String?,
+        role: Role,
+        limits: WireLimits = .init(),
+        now: Instant
+    ) {
         self.init(role: role, peerID: nil, limits: limits, now: now)
+        remoteExtensions.client = client.flatMap { PrintableText.from(Array($0.utf8)) }
         self.remote = remote
         phase = .messages
         neededByteCount = Connection.prefixByteCount

@@ -30,6 +30,7 @@ struct SecureSessionTests {
         struct Outcome {
             var peers: [PeerStatus] = []
             var isDone = false
+            var error: ShoalError?
             var givers: [PeerStatus] { peers.filter { $0.downloaded > 0 } }
         }
 
@@ -51,7 +52,7 @@ struct SecureSessionTests {
                 outcome.isDone = true
                 #expect(try folder.read("to/file.bin") == data)
             } catch let error as ShoalError {
-                #expect(error.code == .noPeers || error.code == .timedOut)
+                outcome.error = error
             }
             return outcome
         }
@@ -108,6 +109,7 @@ struct SecureSessionTests {
             let stage = try await Stage { $0.secure = sharer }
             let outcome = try await stage.fetch(timeout: 2) { $0.secure = fetcher }
             #expect(!outcome.isDone && outcome.givers.isEmpty)
+            #expect(outcome.error?.code == .noPeers)
             await stage.lonely.stop()
         }
     }
@@ -125,6 +127,11 @@ struct SecureSessionTests {
             } else {
                 #expect(outcome.peers.first?.state == .refused)
                 #expect(outcome.peers.first?.reason == "peer_identity_mismatch")
+                // The sentence names who is there and who should be.
+                #expect(outcome.error?.code == .network)
+                for name in [stage.address, stage.key, other] {
+                    #expect(outcome.error?.message.contains(name) == true)
+                }
             }
             await stage.lonely.stop()
         }

@@ -52,6 +52,8 @@ struct DeadlineTests {
         var remote = Remote(established: handshake)
         #expect(remote.connection.supportsExtensions == true)
         #expect(remote.connection.remotePeerID == Remote.peerID)
+        #expect(remote.connection.remoteClientName.hasPrefix("Speaker 1"))
+        #expect(!remote.connection.remoteClientName.contains("\u{1b}"))
         remote.send(frame(1))
         #expect(remote.events == [.unchoke])
         #expect(DeadlineTests.verdict(&remote, after: 119.9) == .success(true))

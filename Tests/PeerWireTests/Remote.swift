@@ -25,7 +25,7 @@ struct Remote: ~Copyable {
 
     /// A connection over a secure session.
     init(established handshake: Handshake) {
-        connection = Connection(established: handshake, role: .accepted, now: Remote.start)
+        connection = Connection(established: handshake, client: "Speaker 1\u{1b}", role: .accepted, now: Remote.start)
     }
 
     /// A connection whose handshake is done, with or without the layout.

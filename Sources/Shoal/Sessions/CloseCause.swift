@@ -1,3 +1,4 @@
+import Cryptography
 import PeerWire
 import SecurePeer
 import Swarming
@@ -61,7 +62,7 @@ enum CloseCause: Hashable {
     /// It was known to speak SPS/1 and does not now (N32).
     case downgradeRefused
     /// It has a key, but not the one that it was dialled for (N27).
-    case peerIdentityMismatch
+    case peerIdentityMismatch(proved: Ed25519.PublicKey, expected: Ed25519.PublicKey)
     /// Its key is not in the trusted list (N30).
     case notTrusted
     /// It asked for a torrent that we do not have, by its tag (N31).
@@ -121,6 +122,18 @@ enum CloseCause: Hashable {
         switch self {
         case .banned, .badMetadata: true
         default: false
+        }
+    }
+
+    /// What the word leaves out; nothing that the other end wrote.
+    var detail: String? {
+        switch self {
+        case .peerIdentityMismatch(let proved, let expected):
+            "it proved the key \(proved.text) and not \(expected.text)"
+        case .secure(.certificate(let fault)): fault.sentence
+        case .secure(.closed): nil
+        case .secure(let fault): fault.description
+        default: nil
         }
     }
 
@@ -187,6 +200,10 @@ extension SecureStatus {
 }
 
 extension CertificateFault {
+    fileprivate var sentence: String {
+        if case .notValidNow = self { "peer certificate \(self)" } else { "peer certificate: \(self)" }
+    }
+
     fileprivate var word: String {
         if case .notValidNow = self { "certificate_clock" } else { "certificate_refused" }
     }

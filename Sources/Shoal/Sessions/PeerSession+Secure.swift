@@ -84,7 +84,12 @@ extension PeerSession {
             infoHash: torrent.infoHash,
             peerID: .secure(peer.key, in: torrent.infoHash)
         )
-        connection = Connection(established: handshake, role: connection.role, now: core.now)
+        connection = Connection(
+            established: handshake,
+            client: peer.greeting.client,
+            role: connection.role,
+            now: core.now
+        )
         markDirty()
         open()
         armAlarm()

@@ -164,7 +164,7 @@ extension TorrentSession {
 
     /// Why a key that was proved is not talked to.
     func refusal(of key: Ed25519.PublicKey, expecting expected: Ed25519.PublicKey?) -> CloseCause? {
-        if let expected, key != expected { return .peerIdentityMismatch }
+        if let expected, key != expected { return .peerIdentityMismatch(proved: key, expected: expected) }
         return security.trusts(key) ? nil : .notTrusted
     }
 

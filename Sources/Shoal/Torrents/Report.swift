@@ -34,6 +34,8 @@ struct Report {
     var up = RateMeter()
     /// Peers that were banned, for the sentence at the end; the first few are enough.
     var banned: [String] = []
+    /// Peers that no session came of, and why: an address counts once.
+    private(set) var refused: [(address: String, cause: CloseCause)] = []
     /// When something useful last happened: refused data does not count (cli.md, `--timeout`).
     private(set) var lastMovement: Instant
     var nextReadNotice = Instant.zero
@@ -49,6 +51,7 @@ struct Report {
     private var mostHeld: Int64 = 0
 
     private static let bannedLimit = 8
+    private static let refusedLimit = 8
 
     init(at now: Instant) { lastMovement = now }
 
@@ -62,6 +65,15 @@ struct Report {
     }
 
     mutating func moved(at now: Instant) { lastMovement = now }
+
+    mutating func refused(_ endpoint: Endpoint, because cause: CloseCause) {
+        let address = endpoint.description
+        refused.removeAll { $0.address == address }
+        refused.append((address, cause))
+        if refused.count > Report.refusedLimit { refused.removeFirst() }
+    }
+
+    mutating func accepted(_ endpoint: Endpoint) { refused.removeAll { $0.address == endpoint.description } }
 
     mutating func banned(_ endpoint: Endpoint) {
         if banned.count < Report.bannedLimit { banned.append(endpoint.description) }

@@ -85,7 +85,8 @@ extension TorrentSession {
     private var peerCount: String { sessions.count == 1 ? "1 peer" : "\(sessions.count) peers" }
 
     private var lookingForPeers: String {
-        let banned = report.banned.isEmpty ? "" : "; \(report.banned.count) banned for bad data"
+        var banned = report.banned.isEmpty ? "" : "; \(report.banned.count) banned for bad data"
+        if !report.refused.isEmpty { banned += "; \(report.refused.count) refused" }
         if isPrivate {
             return
                 "a private torrent: its peers come from its tracker, which this version does not ask; name one with --peer"
@@ -111,6 +112,7 @@ extension TorrentSession {
 
     private func nothingMoved(for limit: Double) -> ShoalError {
         let seconds = limit == limit.rounded() ? String(Int(limit)) : String(limit)
+        if sessions.isEmpty, let refusal = nobodyButRefused { return refusal }
         let banned = report.banned.isEmpty ? "" : "; banned for bad data: \(report.banned.joined(separator: ", "))"
         guard !sessions.isEmpty else {
             return ShoalError(.noPeers, "no peer answered in \(seconds) s (\(lookingForPeers))\(banned)")
@@ -118,24 +120,45 @@ extension TorrentSession {
         return ShoalError(.timedOut, "nothing useful arrived in \(seconds) s from \(peerCount)\(banned)")
     }
 
-    func peerConnected(_ session: PeerSession) { core.emit(.peer(status(of: session, .connected, nil))) }
+    /// Whom we found are all others than they have to be, or do not want to talk to us.
+    private var nobodyButRefused: ShoalError? {
+        guard !report.refused.isEmpty, report.banned.isEmpty else { return nil }
+        let texts = report.refused.map { address, cause in
+            "\(address): \(cause.detail ?? cause.word.split(separator: "_").joined(separator: " "))"
+        }
+        let isMismatch = report.refused.contains {
+            if case .peerIdentityMismatch = $0.cause { true } else { false }
+        }
+        return ShoalError(isMismatch ? .network : .noPeers, "no peer to talk to; \(texts.joined(separator: "; "))")
+    }
+
+    func peerConnected(_ session: PeerSession) {
+        if session.wasDialled { report.accepted(session.endpoint) }
+        core.emit(.peer(status(of: session, .connected)))
+    }
 
     /// Its record claimed more than it holds.
     func peerBrokeItsWord(_ session: PeerSession) {
-        core.emit(.peer(status(of: session, .connected, "broken_record")))
+        core.emit(.peer(status(of: session, .connected, reason: "broken_record")))
     }
 
     func peerClosed(_ session: PeerSession, because cause: CloseCause) {
         if cause.isBan { report.banned(session.endpoint) }
-        core.emit(.peer(status(of: session, cause.isBan ? .banned : .closed, cause.word)))
+        core.emit(.peer(status(of: session, cause.isBan ? .banned : .closed, because: cause)))
     }
 
     /// No session came of it, and the person hears why.
     func refused(_ session: PeerSession, because cause: CloseCause) {
-        core.emit(.peer(status(of: session, .refused, cause.word)))
+        if session.wasDialled { report.refused(session.endpoint, because: cause) }
+        core.emit(.peer(status(of: session, .refused, because: cause)))
     }
 
-    private func status(of session: PeerSession, _ state: PeerStatus.State, _ reason: String?) -> PeerStatus {
+    private func status(
+        of session: PeerSession,
+        _ state: PeerStatus.State,
+        because cause: CloseCause? = nil,
+        reason: String? = nil
+    ) -> PeerStatus {
         PeerStatus(
             infoHash: infoHash.hex,
             address: session.endpoint.description,
@@ -145,7 +168,8 @@ extension TorrentSession {
             isSecure: session.remoteKey != nil,
             isChosenForRecord: session.isChosenForRecord,
             client: session.connection.remoteClientName,
-            reason: reason,
+            reason: cause?.word ?? reason,
+            detail: cause?.detail,
             downloaded: session.receivedPayload,
             pieces: swarm?.statistics(of: session.handle)?.piecesContributed ?? 0
         )
@@ -156,7 +180,7 @@ extension TorrentSession {
         guard let placement else { return }
         core.emit(.progress(progress))
         // What each peer gave is part of the result.
-        for session in sessions.values { core.emit(.peer(status(of: session, .connected, nil))) }
+        for session in sessions.values { core.emit(.peer(status(of: session, .connected))) }
         core.emit(
             .done(
                 Completion(
