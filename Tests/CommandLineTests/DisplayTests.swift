@@ -398,9 +398,25 @@ struct HumanTextTests {
         #expect(terminal.output == "\(magnet)\n\n\(command)\n" && terminal.errors == "")
     }
 
+    @Test(
+        "who shares with few says with whom",
+        arguments: [
+            (nil, "friends", "a machine whose key you trust,"), ("k", nil, "a machine that has the swarm key too,"),
+            ("k", "friends", "a machine that has the swarm key too, and whose key you trust,"),
+        ] as [(String?, String?, String)]
+    )
+    func restricted(swarmKey: String?, trust: String?, place: String) {
+        var network = Network()
+        (network.swarmKeyFile, network.trustFile) = (swarmKey, trust)
+        let announcement = ShareAnnouncement(someTorrent(), outputIsTerminal: false, network: network)
+        #expect(announcement.errors.hasPrefix("Fetch it on \(place) with:\n  shoal fetch '"))
+    }
+
     @Test("who shares with a private swarm hands on a command that names the swarm's key")
     func privateAnnouncement() {
-        let announcement = ShareAnnouncement(someTorrent(), outputIsTerminal: false, swarmKeyFile: "my family.key")
+        var network = Network()
+        network.swarmKeyFile = "my family.key"
+        let announcement = ShareAnnouncement(someTorrent(), outputIsTerminal: false, network: network)
         #expect(announcement.output == someTorrent().magnet + "\n")
         #expect(
             announcement.errors.hasPrefix("Fetch it on a machine that has the swarm key too, with:\n  shoal fetch '")

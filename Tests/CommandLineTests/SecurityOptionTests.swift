@@ -104,6 +104,26 @@ struct SecurityOptionTests {
     }
 }
 
+@Suite("Without secure sessions")
+struct InsecureTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test("--secure off says at the start that it is for measurements, to a person and in JSON, and nothing else does")
+    func warning() async {
+        let words = ["fetch", someHash, "--no-dht", "--listen", "127.0.0.1:0", "--timeout", "0.1", "--state"]
+        for (options, isWarned) in [(["--secure", "off"], true), (["--secure", "require"], false), ([], false)] {
+            let person = ConsoleDouble(variables: ["TERM": "xterm"])
+            #expect(await Program.run(words + [folder.path("state")] + options, on: person) == 3)
+            #expect(person.errors.hasPrefix("--secure off: sessions are plain") == isWarned)
+            let script = ConsoleDouble()
+            #expect(await Program.run(words + [folder.path("state"), "--json"] + options, on: script) == 3)
+            #expect(script.output.hasPrefix(#"{"event":"notice","message":"--secure off: "#) == isWarned)
+        }
+    }
+}
+
 @Suite("Trust lists")
 struct TrustListTests {
     private static let otherKey = "sp1-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -32,12 +32,12 @@ enum ShareCommand {
         } _: { session, happening throws(ShoalError) in
             guard !options.json else { return .goOn }
             let isTerminal = console.isTerminal(.standardOutput)
-            let key = share.network.swarmKeyFile
+            let network = share.network
             switch happening {
             case .event(.torrent(let torrent)):
-                try session.print(ShareAnnouncement(torrent, outputIsTerminal: isTerminal, swarmKeyFile: key))
+                try session.print(ShareAnnouncement(torrent, outputIsTerminal: isTerminal, network: network))
             case .event(.published(let publication)):
-                try session.print(ShareAnnouncement(publication, outputIsTerminal: isTerminal, swarmKeyFile: key))
+                try session.print(ShareAnnouncement(publication, outputIsTerminal: isTerminal, network: network))
             default: break
             }
             return .goOn

@@ -10,29 +10,33 @@ struct ShareAnnouncement: Hashable, Sendable {
 
     /// - Parameters:
     ///   - outputIsTerminal: whether a person reads standard output.
-    ///   - swarmKeyFile: the file with the key of a private swarm, which the one who fetches needs as well.
-    init(_ torrent: TorrentInfo, outputIsTerminal: Bool, swarmKeyFile: String? = nil) {
-        let place = swarmKeyFile == nil ? "any machine" : "a machine that has the swarm key too,"
+    ///   - network: whom the sharer talks to: the one who fetches needs a key as well, or has to be in a list.
+    init(_ torrent: TorrentInfo, outputIsTerminal: Bool, network: Network = Network()) {
+        let needs = [
+            network.swarmKeyFile.map { _ in "that has the swarm key too," },
+            network.trustFile.map { _ in "whose key you trust," },
+        ].compactMap { $0 }
+        let place = needs.isEmpty ? "any machine" : "a machine " + needs.joined(separator: " and ")
         self.init(
             magnet: torrent.magnet,
             outputIsTerminal,
             what: "Fetch it on \(place) with:",
-            options: ShareAnnouncement.options(swarmKeyFile)
+            options: ShareAnnouncement.options(network)
         )
     }
 
     /// The link that follows what a key publishes (BEP 46).
-    init(_ publication: Publication, outputIsTerminal: Bool, swarmKeyFile: String? = nil) {
+    init(_ publication: Publication, outputIsTerminal: Bool, network: Network = Network()) {
         self.init(
             magnet: publication.magnet,
             outputIsTerminal,
             what: "Fetch the newest version, today's or a later one:",
-            options: ShareAnnouncement.options(swarmKeyFile)
+            options: ShareAnnouncement.options(network)
         )
     }
 
-    private static func options(_ swarmKeyFile: String?) -> String {
-        swarmKeyFile.map { " --swarm-key \(ShellText.quoted(DisplayText.clean($0)))" } ?? ""
+    private static func options(_ network: Network) -> String {
+        network.swarmKeyFile.map { " --swarm-key \(ShellText.quoted(DisplayText.clean($0)))" } ?? ""
     }
 
     private init(magnet: String, _ outputIsTerminal: Bool, what: String, options: String) {
