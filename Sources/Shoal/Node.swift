@@ -97,13 +97,13 @@ public actor Node {
     public func share(_ request: ShareRequest) async throws(ShoalError) -> TorrentInfo {
         let core = try open()
         guard let bytes = request.torrent else {
-            return try await core.share(try await core.makeTorrent(request), peers: request.peers)
+            return try await core.share(try await core.makeTorrent(request), request)
         }
         guard request.paths.count == 1, let path = request.paths.first else {
             throw ShoalError(.usage, "one path holds the data of a torrent")
         }
         let source = try await core.source(of: try TorrentFile(bytes).torrent, at: path)
-        return try await core.share(source, peers: request.peers)
+        return try await core.share(source, request)
     }
 
     /// Begins to fetch; `Event.done` or `Event.failed` says how it ended.
@@ -113,6 +113,16 @@ public actor Node {
     @discardableResult
     public func fetch(_ source: FetchSource, _ options: FetchOptions) throws(ShoalError) -> String {
         try open().fetch(source, options)
+    }
+
+    /// Changes whom one torrent talks to. Sessions with others are closed at once, and so are plain ones.
+    ///
+    /// - Parameters:
+    ///   - keys: public keys, `sp1-...`; `nil` for everybody again.
+    ///   - infoHash: 40 hexadecimal digits of a torrent that is shared or fetched.
+    /// - Throws: `ShoalError` with `.usage` for a key that cannot be read, `.notFound` for a torrent that is not there.
+    public func trust(_ keys: [String]?, for infoHash: String) throws(ShoalError) {
+        try open().trust(keys, for: infoHash)
     }
 
     /// The next verified bytes of the one wanted file of a torrent, as soon as there are any.

@@ -13,11 +13,19 @@ extension NodeCore {
         guard torrents[infoHash] == nil else {
             throw ShoalError(.usage, "\(infoHash) is shared or fetched by this node already")
         }
-        let session = TorrentSession(infoHash: infoHash, purpose: .fetch(options), core: self)
+        let security = try options.sessions.map { (rules) throws(ShoalError) in try SessionSecurity(rules) }
+        let session = TorrentSession(infoHash: infoHash, purpose: .fetch(options), security: security, core: self)
         session.selectedFiles = request.selectedFiles
         torrents[infoHash] = session
         turn { session.startFetching(request.torrent, peers: request.peers + options.peers) }
         return infoHash.hex
+    }
+
+    /// Talks to the owners of these keys only from now on, or to everybody.
+    func trust(_ keys: [String]?, for infoHash: String) throws(ShoalError) {
+        let session = try torrent(infoHash)
+        let trusted = try keys.map { (texts) throws(ShoalError) in try SessionSecurity.keys(texts) }
+        turn { session.trust(trusted) }
     }
 
     func torrent(_ text: String) throws(ShoalError) -> TorrentSession {

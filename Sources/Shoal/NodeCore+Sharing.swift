@@ -71,17 +71,18 @@ extension NodeCore {
     /// Serves a torrent.
     ///
     /// - Returns: when others can find it, or two seconds after it could be fetched from this address.
-    func share(_ source: ShareSource, peers: [String]) async throws(ShoalError) -> TorrentInfo {
+    func share(_ source: ShareSource, _ request: ShareRequest) async throws(ShoalError) -> TorrentInfo {
         try throwIfStopping()
+        let security = try request.sessions.map { (rules) throws(ShoalError) in try SessionSecurity(rules) }
         let infoHash = source.torrent.infoHash
         guard torrents[infoHash] == nil else {
             throw ShoalError(.usage, "\(infoHash) is shared or fetched by this node already")
         }
-        let session = TorrentSession(infoHash: infoHash, purpose: .share, core: self)
+        let session = TorrentSession(infoHash: infoHash, purpose: .share, security: security, core: self)
         torrents[infoHash] = session
         let failure: ShoalError? = await withCheckedContinuation { done in
             session.whenReady = { done.resume(returning: $0) }
-            turn { session.startSharing(source, peers: peers) }
+            turn { session.startSharing(source, peers: request.peers) }
         }
         if let failure { throw failure }
         let info = TorrentInfo(source.torrent, address: listenAddress)

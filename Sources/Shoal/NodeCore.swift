@@ -91,7 +91,7 @@ final class NodeCore {
         }
         self.identity = identity
         self.emit = emit
-        security = try SessionSecurity(configuration)
+        security = try SessionSecurity(configuration.sessions)
         let clock = WallClock(unixMilliseconds: SystemClock.millisecondsSinceEpoch, at: loop.now)
         var limits = AdmissionLimits()
         limits.holdLocally = configuration.localLimits

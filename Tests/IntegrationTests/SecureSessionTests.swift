@@ -92,8 +92,8 @@ struct SecureSessionTests {
     func policies(sharer: Configuration.SecurePolicy, fetcher: Configuration.SecurePolicy, isSecure: Bool) async throws
     {
         try await withDeadline {
-            let stage = try await Stage { $0.secure = sharer }
-            let outcome = try await stage.fetch { $0.secure = fetcher }
+            let stage = try await Stage { $0.sessions.secure = sharer }
+            let outcome = try await stage.fetch { $0.sessions.secure = fetcher }
             #expect(!outcome.givers.isEmpty)
             #expect(outcome.givers.allSatisfy { $0.isSecure == isSecure && $0.key == (isSecure ? stage.key : nil) })
             await stage.lonely.stop()
@@ -106,8 +106,8 @@ struct SecureSessionTests {
     )
     func incompatible(sharer: Configuration.SecurePolicy, fetcher: Configuration.SecurePolicy) async throws {
         try await withDeadline {
-            let stage = try await Stage { $0.secure = sharer }
-            let outcome = try await stage.fetch(timeout: 2) { $0.secure = fetcher }
+            let stage = try await Stage { $0.sessions.secure = sharer }
+            let outcome = try await stage.fetch(timeout: 2) { $0.sessions.secure = fetcher }
             #expect(!outcome.isDone && outcome.givers.isEmpty)
             #expect(outcome.error?.code == .noPeers)
             await stage.lonely.stop()
@@ -141,10 +141,39 @@ struct SecureSessionTests {
     func trusted(isSharers: Bool) async throws {
         try await withDeadline {
             let stranger = try await Lonely().known().listening.key
-            let stage = try await Stage { if isSharers { $0.trustedKeys = [stranger] } }
-            let outcome = try await stage.fetch(timeout: 2) { if !isSharers { $0.trustedKeys = [stranger] } }
+            let stage = try await Stage { if isSharers { $0.sessions.trustedKeys = [stranger] } }
+            let outcome = try await stage.fetch(timeout: 2) { if !isSharers { $0.sessions.trustedKeys = [stranger] } }
             #expect(!outcome.isDone && outcome.givers.isEmpty)
             #expect(outcome.peers.contains { $0.reason == (isSharers ? "not_trusted_by_peer" : "not_trusted") })
+            await stage.lonely.stop()
+        }
+    }
+
+    @Test("whose key is taken off the list is shut out in the middle of a transfer, and let in again")
+    func withdrawn() async throws {
+        try await withDeadline {
+            let stage = try await Stage(size: 3_000_000) { $0.uploadLimit = 1_000_000 }
+            let (fetcher, listening) = try await stage.lonely.known()
+            var options = FetchOptions(to: stage.folder.path("to"), peers: [stage.address])
+            options.sessions = SessionRules()
+            options.sessions?.secure = .require
+            let hash = try await fetcher.fetch(.infoHash(stage.torrent.infoHash), options)
+            var closings: [String?] = []
+            var isWithdrawn = false
+            for await event in fetcher.events {
+                switch event {
+                case .progress(let progress) where progress.done > 200_000 && !isWithdrawn:
+                    isWithdrawn = true
+                    try await stage.sharer.trust([stage.key], for: hash)
+                case .peer(let peer) where peer.state == .closed && closings.isEmpty:
+                    closings.append(peer.reason)
+                    try await stage.sharer.trust([listening.key], for: hash)
+                default: break
+                }
+                if case .done = event { break }
+            }
+            #expect(closings == ["not_trusted_by_peer"])
+            #expect(try stage.folder.read("to/file.bin") == stage.data)
             await stage.lonely.stop()
         }
     }
@@ -153,7 +182,7 @@ struct SecureSessionTests {
     func trustedEachOther() async throws {
         try await withDeadline {
             let stage = try await Stage()
-            let outcome = try await stage.fetch { $0.trustedKeys = [stage.key] }
+            let outcome = try await stage.fetch { $0.sessions.trustedKeys = [stage.key] }
             #expect(outcome.isDone && outcome.peers.allSatisfy { $0.isSecure && $0.key == stage.key })
             await stage.lonely.stop()
         }
@@ -164,10 +193,10 @@ struct SecureSessionTests {
         try await withDeadline {
             let keys = try TemporaryFolder()
             for name in ["same", "another"] { try SwarmKeyFile.make(at: keys.path(name)) }
-            let stage = try await Stage { $0.swarmKeyFile = keys.path("same") }
+            let stage = try await Stage { $0.sessions.swarmKeyFile = keys.path("same") }
             let isMember = fetchers == "same"
             let outcome = try await stage.fetch(timeout: isMember ? 20 : 2) {
-                $0.swarmKeyFile = fetchers == "none" ? nil : keys.path(fetchers)
+                $0.sessions.swarmKeyFile = fetchers == "none" ? nil : keys.path(fetchers)
             }
             #expect(outcome.isDone == isMember)
             #expect(outcome.givers.allSatisfy { isMember && $0.isSecure && $0.key == stage.key })
@@ -179,7 +208,7 @@ struct SecureSessionTests {
     func large(limit: Int?) async throws {
         try await withDeadline {
             let stage = try await Stage(size: 12_000_001) { $0.uploadLimit = limit }
-            let outcome = try await stage.fetch { $0.secure = .require }
+            let outcome = try await stage.fetch { $0.sessions.secure = .require }
             #expect(outcome.isDone && outcome.peers.allSatisfy(\.isSecure))
             await stage.lonely.stop()
         }

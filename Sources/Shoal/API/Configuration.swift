@@ -9,7 +9,7 @@ public struct Configuration: Hashable, Sendable {
         case endpoint(String)
     }
 
-    /// Who is talked to in the clear. Secure sessions prove who is at the other end and hide what is said.
+    /// Who is talked to in the clear.
     public enum SecurePolicy: String, Hashable, Sendable, CaseIterable {
         /// Secure with peers of this kind, plain with all others. A peer that was secure before is never talked to plain.
         case prefer
@@ -21,13 +21,8 @@ public struct Configuration: Hashable, Sendable {
 
     /// Where TCP and UDP listen.
     public var listen: Listen = .automatic
-    /// Who is talked to in the clear.
-    public var secure: SecurePolicy = .prefer
-    /// The public keys (`sp1-...`) of the only peers that are talked to, always in secure sessions; `nil` for everybody.
-    public var trustedKeys: [String]?
-    /// The file with the key of a private swarm (`SwarmKeyFile`): only who has it too is talked to, always in secure
-    /// sessions; `nil` for open swarms.
-    public var swarmKeyFile: String?
+    /// Whom torrents talk to that say nothing else.
+    public var sessions = SessionRules()
     /// `host:port` of nodes to join the DHT through.
     public var bootstrap: [String] = []
     /// Whether peers are looked up and announced in the DHT.
@@ -76,6 +71,8 @@ public struct FetchOptions: Hashable, Sendable {
     public var peers: [String] = []
     /// Seconds without movement after which to give up; `nil` for never.
     public var timeout: Double?
+    /// Whom to talk to; `nil` for what the configuration says.
+    public var sessions: SessionRules?
 
     /// The defaults.
     public init() {}
@@ -95,6 +92,8 @@ public struct ShareRequest: Hashable, Sendable {
     public var torrent: [UInt8]?
     /// Peers to try at once, `[sp1-KEY@]host:port`; with a key, one that proves to have it.
     public var peers: [String] = []
+    /// Whom to talk to; `nil` for what the configuration says.
+    public var sessions: SessionRules?
 
     /// - Parameter paths: files and folders.
     public init(paths: [String]) { self.paths = paths }

@@ -22,13 +22,11 @@ struct SessionSecurity {
 
     var mode: SessionMode { swarmKey.map { .privateSwarm($0) } ?? .open }
 
-    init() {}
-
     /// - Throws: `ShoalError` with `.usage` for a key that cannot be read, `.files` for a file of a swarm's key that cannot.
-    init(_ configuration: Configuration) throws(ShoalError) {
-        policy = SecurePolicy(rawValue: configuration.secure.rawValue) ?? .prefer
-        trusted = try configuration.trustedKeys.map { (texts) throws(ShoalError) in try SessionSecurity.keys(texts) }
-        guard let path = configuration.swarmKeyFile else { return }
+    init(_ rules: SessionRules) throws(ShoalError) {
+        policy = SecurePolicy(rawValue: rules.secure.rawValue) ?? .prefer
+        trusted = try rules.trustedKeys.map { (texts) throws(ShoalError) in try SessionSecurity.keys(texts) }
+        guard let path = rules.swarmKeyFile else { return }
         swarmKey = SwarmKey(try SwarmKeyFile.read(path))
         // A private swarm without its key would be an open one.
         guard swarmKey != nil else { throw ShoalError(.failed, "no memory is left for secrets") }

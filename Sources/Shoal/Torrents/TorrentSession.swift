@@ -87,11 +87,11 @@ final class TorrentSession {
     /// How long a sharer waits for its announce before it says that it is ready.
     private static let readyLimit: Duration = .seconds(2)
 
-    init(infoHash: InfoHash, purpose: Purpose, core: NodeCore) {
+    init(infoHash: InfoHash, purpose: Purpose, security: SessionSecurity? = nil, core: NodeCore) {
         self.infoHash = infoHash
         self.purpose = purpose
         self.core = core
-        security = core.security
+        self.security = security ?? core.security
         swarmTag = SwarmTag(of: infoHash)
         peerID = PeerID.shoal(using: &core.random)
         beganAt = core.now

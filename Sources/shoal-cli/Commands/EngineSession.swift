@@ -35,7 +35,7 @@ struct EngineSession<Surroundings: Console> {
         self.options = options
         var configuration = configuration
         configuration.reportsSignals = true
-        secure = configuration.secure
+        secure = configuration.sessions.secure
         node = Node(configuration)
         display = Display(purpose: purpose, style: console.style(for: options))
         beganAt = clock.now

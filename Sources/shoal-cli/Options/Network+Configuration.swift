@@ -11,12 +11,12 @@ extension Network {
         configuration.downloadLimit = downloadLimit
         configuration.uploadLimit = uploadLimit
         configuration.localLimits = localLimits
-        configuration.secure = secure
-        configuration.trustedKeys = try trustFile.map { (path) throws(ShoalError) in
+        configuration.sessions.secure = secure
+        configuration.sessions.trustedKeys = try trustFile.map { (path) throws(ShoalError) in
             let bytes = try console.contents(of: path, limit: TrustList.fileLimit)
             return try TrustList.parse(String(decoding: bytes, as: UTF8.self), name: path)
         }
-        configuration.swarmKeyFile = swarmKeyFile
+        configuration.sessions.swarmKeyFile = swarmKeyFile
         return configuration
     }
 
