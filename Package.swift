@@ -79,13 +79,13 @@ let layers: [Target] = [
 let testTargets: [Target] = [
     .target(name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("PrimitivesTests", ["Primitives"]),
-    tests("CryptographyTests", ["Cryptography", "Primitives"]),
+    tests("CryptographyTests", ["Cryptography", "Primitives", "TestSupport"]),
     tests("BencodeTests", ["Bencode", "Primitives"]),
     tests("MetainfoTests", ["Metainfo", "Bencode", "Cryptography", "Primitives"]),
     tests("AvailabilityTests", ["Availability", "Cryptography", "Primitives"]),
     tests("KademliaTests", ["Kademlia", "Availability", "Bencode", "Cryptography", "Primitives", "TestSupport"]),
     tests("PeerWireTests", ["PeerWire", "Metainfo", "Bencode", "Cryptography", "Primitives"]),
-    tests("SecurePeerTests", ["SecurePeer", "Bencode", "Cryptography", "Primitives"]),
+    tests("SecurePeerTests", ["SecurePeer", "Bencode", "Cryptography", "Primitives", "TestSupport"]),
     tests("SwarmingTests", ["Swarming", "Availability", "Metainfo", "Primitives", "TestSupport"]),
     tests(
         "SimulationTests",
@@ -121,6 +121,8 @@ let fuzzTargets: [Target] = [
     fuzzer("FuzzRecord", ["Availability", "Cryptography", "Primitives"]),
     fuzzer("FuzzKRPC", ["Kademlia", "Cryptography", "Primitives"]),
     fuzzer("FuzzTable", ["Kademlia", "Cryptography", "Primitives"]),
+    fuzzer("FuzzSession", ["SecurePeer", "Cryptography", "Primitives"]),
+    fuzzer("FuzzPayload", ["SecurePeer", "Cryptography", "Primitives"]),
     fuzzer("FuzzWire", ["PeerWire", "Metainfo", "Primitives"]),
 ]
 

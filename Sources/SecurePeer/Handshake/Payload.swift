@@ -18,15 +18,15 @@ package struct Greeting: Hashable, Sendable {
 }
 
 /// The payload of message 2 or 3: a bencoded dictionary.
-struct Payload: Hashable {
+package struct Payload: Hashable {
     /// Lists and dictionaries of later versions pass; 1024 bytes hold no more values than this.
     static let limits = BencodeLimits(depth: 4, tokens: 128, byteCount: 1024, isStrict: true)
 
     /// Not checked yet.
-    var certificate: [UInt8]
-    var greeting: Greeting
+    package var certificate: [UInt8]
+    package var greeting: Greeting
     /// From an initiator only.
-    var swarm: SwarmTag?
+    package var swarm: SwarmTag?
 
     init(certificate: [UInt8], greeting: Greeting, swarm: SwarmTag?) {
         self.certificate = certificate
@@ -37,7 +37,7 @@ struct Payload: Hashable {
     /// Reads what the other side sent.
     ///
     /// - Parameter isInitiator: whether it is the one who has to say where it listens and which torrent it wants.
-    init(_ bytes: RawSpan, isInitiator: Bool, limits: SecureLimits) throws(PayloadFault) {
+    package init(_ bytes: RawSpan, isInitiator: Bool, limits: SecureLimits) throws(PayloadFault) {
         var fields = Fields()
         do throws(BencodeError) {
             try fields.read(bytes, isInitiator: isInitiator)
@@ -62,7 +62,7 @@ struct Payload: Hashable {
         self.swarm = SwarmTag(tag)
     }
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var writer = BencodeWriter(capacity: 256)
         writer.dictionary {
             $0.key("c")
