@@ -1,3 +1,5 @@
+import Cryptography
+import Primitives
 import Shoal
 import TestSupport
 import Testing
@@ -19,7 +21,6 @@ struct SecureSessionTests {
             folder = try TemporaryFolder()
             data = folder.pattern(size)
             try folder.write(data, to: "from/file.bin")
-            try folder.makeFolder("to")
             let listening: Listening
             (sharer, listening) = try await lonely.known(configure)
             (key, address) = (listening.key, listening.address)
@@ -37,11 +38,13 @@ struct SecureSessionTests {
         /// Fetches; to find nobody is an outcome too.
         func fetch(
             from peer: String? = nil,
+            into target: String = "to",
             timeout: Double = 20,
             _ configure: (inout Configuration) -> Void = { _ in }
         ) async throws -> Outcome {
             let fetcher = try await lonely.known(configure).node
-            var options = FetchOptions(to: folder.path("to"), peers: [peer ?? address])
+            try folder.makeFolder(target)
+            var options = FetchOptions(to: folder.path(target), peers: [peer ?? address])
             options.timeout = timeout
             var outcome = Outcome()
             let hash = try await fetcher.fetch(.infoHash(torrent.infoHash), options)
@@ -50,7 +53,7 @@ struct SecureSessionTests {
                     if case .peer(let peer) = $0 { outcome.peers.append(peer) }
                 }
                 outcome.isDone = true
-                #expect(try folder.read("to/file.bin") == data)
+                #expect(try folder.read(target + "/file.bin") == data)
             } catch let error as ShoalError {
                 outcome.error = error
             }
@@ -134,6 +137,73 @@ struct SecureSessionTests {
                 }
             }
             await stage.lonely.stop()
+        }
+    }
+
+    @Test("an address that is named twice, once with a key, has to prove it", arguments: [true, false])
+    func pinnedBeside(isPlain: Bool) async throws {
+        try await withDeadline {
+            let stage = try await Stage { $0.sessions.secure = isPlain ? .off : .prefer }
+            let fetcher = try await stage.lonely.known().node
+            let other = try await stage.lonely.known().listening.key
+            var options = FetchOptions(to: stage.folder.path("to"), peers: ["\(other)@\(stage.address)"])
+            options.timeout = 2
+            let link = "magnet:?xt=urn:btih:\(stage.torrent.infoHash)&x.pe=\(stage.address)"
+            let hash = try await fetcher.fetch(.magnet(link), options)
+            do {
+                _ = try await fetcher.completion(of: hash)
+                Issue.record("fetched from a peer that never proved the key")
+            } catch let error as ShoalError {
+                #expect(error.code == (isPlain ? .noPeers : .network))
+            }
+            await stage.lonely.stop()
+        }
+    }
+
+    @Test("who was secure once and hangs up on a secure dial is not talked to in plain (N32)")
+    func downgrade() async throws {
+        try await withDeadline {
+            let stage = try await Stage()
+            let state = stage.folder.path("state")
+            let first = try await stage.fetch { $0.stateFolder = state }
+            #expect(first.isDone)
+            await stage.lonely.stop()
+            // The same address, where now only plain is spoken; what the fetcher remembers is in its folder.
+            let address = stage.address
+            let plain = try await stage.lonely.known {
+                $0.listen = .endpoint(address)
+                $0.sessions.secure = .off
+            }
+            _ = try await plain.node.share(ShareRequest(paths: [stage.folder.path("from/file.bin")]))
+            let outcome = try await stage.fetch(into: "again", timeout: 2) { $0.stateFolder = state }
+            #expect(!outcome.isDone && outcome.givers.isEmpty)
+            #expect(outcome.peers.contains { $0.state == .refused && $0.reason == "secure_downgrade_refused" })
+            await stage.lonely.stop()
+        }
+    }
+
+    @Test("with a trusted list records are plain items of the DHT too, and lead those who know the key")
+    func mirror() async throws {
+        try await withDeadline {
+            let folder = try TemporaryFolder()
+            try folder.write(folder.pattern(100_000), to: "from/file.bin")
+            let network = try await Network(folder: folder, nodes: 3)
+            let member = try await network.node()
+            let key = try NodeIdentity(stateFolder: folder.path("state-3")).key
+            var request = ShareRequest(paths: [folder.path("from/file.bin")])
+            request.sessions = SessionRules()
+            request.sessions?.trustedKeys = [key]
+            let sharer = try await network.node()
+            let torrent = try await sharer.share(request)
+            let sharerKey = try NodeIdentity(stateFolder: folder.path("state-4")).key
+            let publicKey = try Ed25519.PublicKey(text: sharerKey).hex
+            let hash = Hex.decode(torrent.infoHash) ?? []
+            var item: DHTItem?
+            while item == nil {
+                item = try await member.item(publicKey, salt: Array("sp1h".utf8) + hash, timeout: 10)
+            }
+            #expect(item?.sequence ?? 0 > 1_700_000_000_000)
+            await network.stop()
         }
     }
 

@@ -94,12 +94,12 @@ package struct Admission {
             counters.refusedBanned += 1
             return .refuse
         }
-        let isExempt = isExempt(endpoint)
-        if !isExempt, connections.values.count(where: { $0.host == host }) >= limits.connectionsOfHost {
+        let isNear = isNear(endpoint)
+        if !isNear, connections.values.count(where: { $0.host == host }) >= limits.connectionsOfHost {
             counters.refusedCrowded += 1
             return .refuse
         }
-        let victim = makeRoom(for: endpoint, isExempt: isExempt)
+        let victim = makeRoom(for: endpoint, isNear: isNear)
         connections[id] = Connection(endpoint: endpoint, host: host, acceptedAt: now)
         crowds.add(Admission.network(endpoint))
         halfOpenCount += 1
@@ -152,9 +152,9 @@ package struct Admission {
 
     /// The connection that has to go: of a network that has its four, its oldest, and where all slots are taken, the oldest
     /// of the most crowded network. So silent connections lock nobody out (hardening N38).
-    private mutating func makeRoom(for endpoint: Endpoint, isExempt: Bool) -> UInt32? {
+    private mutating func makeRoom(for endpoint: Endpoint, isNear: Bool) -> UInt32? {
         let own = Admission.network(endpoint)
-        let isOwnFull = !isExempt && crowds.count(of: own) >= limits.halfOpenOfNetwork
+        let isOwnFull = !isNear && crowds.count(of: own) >= limits.halfOpenOfNetwork
         guard isOwnFull || halfOpenCount >= limits.halfOpen else { return nil }
         let (crowds, largest) = (crowds, crowds.largestCount)
         let oldest = connections.lazy
@@ -192,6 +192,12 @@ package struct Admission {
     // MARK: Who is meant
 
     private func isExempt(_ endpoint: Endpoint) -> Bool { endpoint.address.isLoopback && !limits.holdLocally }
+
+    /// Whether many nodes of one network or host are no sign of an attack: a network inside one building has one /24, whose
+    /// nodes may all dial at the same moment (hardening D19).
+    private func isNear(_ endpoint: Endpoint) -> Bool {
+        (endpoint.address.isLoopback || endpoint.address.isPrivate) && !limits.holdLocally
+    }
 
     /// A host, for which the port is 0, and where many nodes share one, an endpoint.
     private func host(_ endpoint: Endpoint) -> Endpoint {

@@ -56,8 +56,8 @@ extension TorrentSession {
                 at: core.wallClock.unixMilliseconds(at: core.now)
             ), let record = try? AvailabilityRecord(verifying: claim)
         else { return }
-        found(record)
         let places = [record.content.endpoint4, record.content.endpoint6].compactMap { $0 }.filter { !core.isOurs($0) }
+        found(record, at: places)
         if records.lookup == nil { findRecords() }
         if let lookup = records.lookup { _ = core.dht?.askForRecords(from: places, in: lookup) }
     }

@@ -30,7 +30,7 @@ extension TorrentSession {
     func findRecords() {
         guard usesDHT, !records.isLooking, !isSharing, swarm?.isComplete != true else { return }
         var handler = DHTDriver.LookupHandler()
-        handler.foundRecord = { [weak self] in self?.found($0.record) }
+        handler.foundRecord = { [weak self] in self?.found($0.record, at: $0.places) }
         handler.finished = { [weak self] _ in
             self?.records.isLooking = false
             self?.records.lookup = nil
@@ -41,7 +41,11 @@ extension TorrentSession {
         records.lookup = records.isLooking ? lookup : nil
     }
 
-    func found(_ record: AvailabilityRecord) {
+    /// - Parameter places: where others say that its owner is. Until it proves that, we only try to speak SPS/1 there first.
+    func found(_ record: AvailabilityRecord, at places: [Endpoint]) {
+        if record.content.flags.contains(.secure) {
+            for place in places { core.learned(record.key, at: place, by: .hearsay) }
+        }
         // A node that was away may hand on an older one than another did.
         guard record.key != core.identity.publicKey,
             records.found.value(of: record.key).map({ $0.sequence < record.sequence }) ?? true

@@ -60,7 +60,7 @@ enum CloseCause: Hashable {
     /// It speaks SPS/1, and is dialled anew to do so.
     case upgrading
     /// It was known to speak SPS/1 and does not now (N32).
-    case downgradeRefused
+    case downgradeRefused(SecureFault)
     /// It has a key, but not the one that it was dialled for (N27).
     case peerIdentityMismatch(proved: Ed25519.PublicKey, expected: Ed25519.PublicKey)
     /// Its key is not in the trusted list (N30).
@@ -130,6 +130,8 @@ enum CloseCause: Hashable {
         switch self {
         case .peerIdentityMismatch(let proved, let expected):
             "it proved the key \(proved.text) and not \(expected.text)"
+        case .downgradeRefused(let fault):
+            "it is known to speak SPS/1, but not now (\(fault)): not falling back to plain"
         case .secure(.certificate(let fault)): fault.sentence
         case .secure(.closed): nil
         case .secure(let fault): fault.description

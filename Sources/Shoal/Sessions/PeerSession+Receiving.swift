@@ -60,8 +60,8 @@ extension PeerSession {
             if let channel { sealedArrived(count, over: channel) } else { arrived(count) }
             return count
         case .wouldBlock: break
-        case .closed: close(channel?.isOpen == true ? .truncated : .remote)
-        case .failed: close(.lost)
+        case .closed: close(hungUp(.remote))
+        case .failed: close(hungUp(.lost))
         }
         return 0
     }

@@ -170,7 +170,13 @@ extension PeerSession {
         guard wasDialled, channel?.isOpen != true, fault.isSilenceOrAnotherProtocol,
             plan.expectedKey != nil || core.evidence.isEvident(endpoint, at: core.now)
         else { return .secure(fault) }
-        return .downgradeRefused
+        return .downgradeRefused(fault)
+    }
+
+    /// What the end of the connection means, if nobody said why it ends.
+    func hungUp(_ cause: CloseCause) -> CloseCause {
+        guard let channel else { return cause }
+        return channel.isOpen ? .truncated : broken(.notSecure)
     }
 
     /// Tells the other end why, if it can hear that.

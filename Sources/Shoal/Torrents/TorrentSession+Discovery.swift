@@ -1,3 +1,4 @@
+import Cryptography
 import Kademlia
 import Metainfo
 import PeerWire
@@ -148,18 +149,35 @@ extension TorrentSession {
     }
 
     /// Peers that a person named: tried at once, and again after seconds rather than minutes.
+    ///
+    /// Who is named with a key is dialled before the others have been resolved: the same address may be among them without
+    /// one, and must not be talked to in plain for that.
     func add(_ peers: [String]) {
-        for text in peers {
-            let named = NamedPeer(text)
-            core.resolve(named.place) { [weak self] endpoints in
+        let named = peers.map(NamedPeer.init)
+        for peer in named.filter({ $0.key != nil }) + named.filter({ $0.key == nil }) {
+            if let endpoint = Endpoint(peer.place) { pin(peer.key, at: endpoint) }
+            core.resolve(peer.place) { [weak self] endpoints in
                 guard let self else { return }
-                if endpoints.isEmpty { core.emit(.notice("cannot find the address of the peer \(named.place)")) }
+                if endpoints.isEmpty { core.emit(.notice("cannot find the address of the peer \(peer.place)")) }
                 for endpoint in endpoints {
-                    if let key = named.key { core.learned(key, at: endpoint, by: .pin) }
+                    pin(peer.key, at: endpoint)
                     directory.add(endpoint, source: .user, at: core.now)
                 }
                 dial()
             }
+        }
+    }
+
+    /// The person says which key there is at an endpoint: sessions that did not prove it have to go.
+    private func pin(_ key: Ed25519.PublicKey?, at endpoint: Endpoint) {
+        guard let key else { return }
+        core.learned(key, at: endpoint, by: .pin)
+        for session in core.sessions(of: self) where session.wasDialled && session.endpoint == endpoint {
+            guard let proved = session.remoteKey else {
+                session.close(.plainRefused)
+                continue
+            }
+            if proved != key { session.close(.peerIdentityMismatch(proved: proved, expected: key)) }
         }
     }
 

@@ -167,7 +167,7 @@ extension TorrentSession {
             key: (session.remoteKey ?? session.recordKey)?.text,
             isSecure: session.remoteKey != nil,
             isChosenForRecord: session.isChosenForRecord,
-            client: session.connection.remoteClientName,
+            client: session.connection.remotePeerID == nil ? nil : session.connection.remoteClientName,
             reason: cause?.word ?? reason,
             detail: cause?.detail,
             downloaded: session.receivedPayload,
