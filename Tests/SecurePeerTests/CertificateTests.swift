@@ -179,7 +179,7 @@ struct CertificateExchangeTests {
             _ = try alice.agree(into: &output, at: .zero)
             Issue.record("agreed with nobody")
         } catch {
-            #expect(error == .notSecure)
+            #expect(error == .certificate(.notValidNow(offBySeconds: 172_800)))
         }
         #expect(output.isEmpty)
     }

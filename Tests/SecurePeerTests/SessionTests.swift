@@ -25,6 +25,8 @@ struct SessionTests {
         #expect(throws: SecureFault.recordLength(65_536)) {
             _ = try pair.alice.says([UInt8](repeating: 0, count: 65_519))
         }
+        // No number was spent on it.
+        #expect(pair.bob.hears(try pair.alice.says([1])) == .data([1], consumed: 20))
     }
 
     @Test("N36: come whole or not at all, at whatever byte the stream ends")
@@ -69,6 +71,7 @@ struct SessionTests {
         "of unknown types, and closes without a reason, with an unknown one or a long text, end the session",
         arguments: [
             ([0], .data([], consumed: 19)), ([2, 1], .padding(consumed: 20)), ([1, 0], .close(.normal, "")),
+            ([1, 3, 27, 0x5b, 0x41, 0x80, 10], .close(.trust, "?[A??")),
             ([3], .fault(.recordType(3))), ([255, 1, 2], .fault(.recordType(255))), ([1], .fault(.malformedClose)),
             ([1, 9], .fault(.malformedClose)), ([1, 255], .fault(.malformedClose)),
             ([1, 8] + [UInt8](repeating: 65, count: 129), .fault(.malformedClose)),

@@ -89,6 +89,39 @@ struct TamperingTests {
         #expect(bob.hears(pair.proof) == Answer(fault: .tampered))
     }
 
+    @Test("a fault is the end: what follows is not read, and nobody can be agreed with", arguments: [false, true])
+    func faultsLast(isInitiator: Bool) throws {
+        let pair = try Pair()
+        var alice = try Known.alice.initiating()
+        var bob = try Known.bob.responding()
+        _ = bob.hears(try alice.opens())
+        var output = ByteWriter()
+        func change(_ message: [UInt8]) -> [UInt8] { message.dropLast() + [message[message.count - 1] ^ 1] }
+        if isInitiator {
+            for bytes in [change(pair.answer), pair.answer, []] {
+                #expect(alice.hears(bytes) == Answer(fault: .tampered))
+            }
+            #expect(TamperingTests.fault(agreeingTo: alice, &output) == .tampered)
+        } else {
+            for bytes in [change(pair.proof), pair.proof, []] {
+                #expect(bob.hears(bytes) == Answer(fault: .tampered))
+            }
+            #expect(TamperingTests.fault(agreeingTo: bob, &output) == .tampered)
+        }
+        #expect(output.isEmpty)
+    }
+
+    private static func fault(agreeingTo handshake: consuming SecureHandshake, _ output: inout ByteWriter)
+        -> SecureFault?
+    {
+        do throws(SecureFault) {
+            _ = try handshake.agree(into: &output, at: .zero)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     @Test("a whole handshake played back meets nobody, for the ephemeral key is another one")
     func replay() throws {
         let pair = try Pair()

@@ -26,6 +26,8 @@ package struct SecureHandshake: ~Copyable {
     let openedAt: Instant
     /// Whether the other side has said anything that only one who speaks SPS/1 says.
     var hasSpoken = false
+    /// The first fault, which is the last.
+    private var fault: SecureFault?
     /// How many bytes have to be there before `next` can go on.
     package internal(set) var neededByteCount = 1
 
@@ -103,11 +105,25 @@ package struct SecureHandshake: ~Copyable {
     ///   - bytes: everything unread.
     ///   - unixSeconds: what the calendar says; certificates go by it.
     ///   - output: gets what is to be sent now, also where a fault is thrown.
-    /// - Returns: whom we met, once, and how many bytes were read. After that `agree` makes the session, to which all further
-    ///   bytes belong.
+    /// - Returns: whom we met, once, and how many bytes were read. After that `agree` makes the session, to which all
+    ///   further bytes belong.
     package mutating func next(
         in bytes: RawSpan,
         at now: Instant,
+        unixSeconds: Int64,
+        into output: inout ByteWriter
+    ) throws(SecureFault) -> (event: RemotePeer?, consumed: Int) {
+        if let fault { throw fault }
+        do throws(SecureFault) {
+            return try nextStep(in: bytes, unixSeconds: unixSeconds, into: &output)
+        } catch {
+            fault = error
+            throw error
+        }
+    }
+
+    private mutating func nextStep(
+        in bytes: RawSpan,
         unixSeconds: Int64,
         into output: inout ByteWriter
     ) throws(SecureFault) -> (event: RemotePeer?, consumed: Int) {
@@ -131,6 +147,7 @@ package struct SecureHandshake: ~Copyable {
         into output: inout ByteWriter,
         at now: Instant
     ) throws(SecureFault) -> SecureSession {
+        if let fault { throw fault }
         guard let remote, var noise = noise.take() else { throw .notSecure }
         let isInitiator = swarm != nil
         if isInitiator {

@@ -54,7 +54,7 @@ struct HandshakeState: ~Copyable {
     /// Appends the next message with a payload; nothing where it fails.
     mutating func write(_ payload: RawSpan, into output: inout ByteWriter) throws(SecureFault) {
         var message = ByteWriter(capacity: 512)
-        for token in nextTokens() {
+        for token in try nextTokens() {
             switch token {
             case .e:
                 let key = try symmetric.makeEphemeral(givenEphemeralKey).bytes
@@ -74,7 +74,7 @@ struct HandshakeState: ~Copyable {
     /// - Returns: its payload.
     mutating func read(_ message: RawSpan) throws(SecureFault) -> [UInt8] {
         var rest = message
-        for token in nextTokens() {
+        for token in try nextTokens() {
             switch token {
             case .e:
                 guard let key = X25519.PublicKey(rest) else { throw .tampered }
@@ -101,8 +101,8 @@ struct HandshakeState: ~Copyable {
     /// Ends the handshake: the keys of the records.
     consuming func split() -> KeyRoom { symmetric.split() }
 
-    private mutating func nextTokens() -> [HandshakePattern.Token] {
-        precondition(messageCount < pattern.messages.count, "the handshake is over")
+    private mutating func nextTokens() throws(SecureFault) -> [HandshakePattern.Token] {
+        guard messageCount < pattern.messages.count else { throw .tampered }
         defer { messageCount += 1 }
         return pattern.messages[messageCount]
     }

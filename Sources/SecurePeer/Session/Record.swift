@@ -18,6 +18,7 @@ package typealias RecordBody = SealedText
 package enum OpenedRecord: Hashable, Sendable {
     /// Where its body now stands in the buffer.
     case data(Range<Int>)
+    /// The text is printable ASCII.
     case close(SecureCloseReason, String)
     case padding
 }
@@ -40,7 +41,6 @@ extension KeyRoom {
         _ gather: (inout RecordBody) -> Void
     ) throws(SecureFault) {
         let length = record.byteCount - Record.lengthByteCount
-        guard Record.sealedByteCounts.contains(length) else { throw .recordLength(length) }
         record.storeBytes(of: UInt16(truncatingIfNeeded: length).bigEndian, toByteOffset: 0, as: UInt16.self)
         try seal(with: slot, nonce: nonce, into: &record, Record.lengthByteCount..<record.byteCount) {
             $0.append(type.rawValue)

@@ -54,6 +54,9 @@ package struct SecureSession: ~Copyable {
         into record: inout MutableRawSpan,
         _ gather: (inout RecordBody) -> Void
     ) throws(SecureFault) {
+        let length = record.byteCount - Record.lengthByteCount
+        // Before a number is taken: one that is taken and not sent leaves the other side out of step.
+        guard Record.sealedByteCounts.contains(length) else { throw .recordLength(length) }
         let nonce = try sending.next(renewing: &keys, upTo: limits.recordCount)
         try keys.sealRecord(type, with: sending.slot, nonce: nonce, into: &record, gather)
     }
@@ -107,8 +110,13 @@ package struct SecureSession: ~Copyable {
                 let reason = SecureCloseReason(rawValue: first), body.count - 1 <= limits.closeTextByteCount
             else { throw .malformedClose }
             let text = bytes.copy(body.dropFirst()) ?? []
-            return .close(reason, String(decoding: text, as: UTF8.self))
+            return .close(reason, SecureSession.printable(text))
         }
+    }
+
+    /// A stranger's words, for a terminal too.
+    private static func printable(_ text: [UInt8]) -> String {
+        String(decoding: text.map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 
     /// Appends the last record that we send.
