@@ -52,7 +52,7 @@ extension NodeCore {
     /// How long a key counts as proved where no record says more: so often nodes of our kind prove it to each other anyway.
     private static let proofLifetime: Duration = .seconds(15 * 60)
 
-    /// An endpoint has proved a key over UDP: it speaks SPS/1 at the same port.
+    /// An endpoint has proved a key over UDP: it speaks SPS/1 at the same port, unless its record says that it does not.
     func proved(_ key: Ed25519.PublicKey, at endpoint: Endpoint) {
         learned(key, at: endpoint, by: .proof(until: now + NodeCore.proofLifetime))
         for torrent in Array(torrents.values) { torrent.proved(key, at: endpoint) }

@@ -209,7 +209,7 @@ class ChoosingTests(RecordCase):
         said = self.shoal("fetch", self.path("t.torrent"), "-v", "-o", self.path("again"), "--listen", "127.0.0.1:0",
                           "--bootstrap", alone.text)
         said.wait(30)
-        self.assertIn(f"known from record, chosen for its record signed by {key}", said.stderr())
+        self.assertIn(f"secure, known from record, chosen for its record, key {key}", said.stderr())
         # As long as nothing is known of the torrent everybody is worth a dial, and is dialled all the same.
         process = self.fetched(torrent.hex, self.path("third"), bootstrap=alone.text)
         self.same(self.source, self.path("third"))

@@ -116,6 +116,18 @@ struct EvidenceBookTests {
         #expect(plan(book, pin: key(3)) == .secure(expecting: key(3), mayFallBack: false))
     }
 
+    @Test(
+        "who has proved a key and says in its record that it speaks plain only is dialled so; another key says nothing"
+    )
+    func declined() {
+        var book = EvidenceBook()
+        book.learned(key(1), at: peer, by: .proof(until: start + .seconds(900)), at: start)
+        book.declined(key(2), at: peer)
+        #expect(plan(book) == .secure(expecting: key(1), mayFallBack: false))
+        book.declined(key(1), at: peer)
+        #expect(plan(book) == .plain)
+    }
+
     @Test("hearsay is tried first, with plain allowed after, and is gone once it fails")
     func hearsay() {
         var book = EvidenceBook()

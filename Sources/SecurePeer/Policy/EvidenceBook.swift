@@ -104,6 +104,12 @@ package struct EvidenceBook: Sendable {
         }
     }
 
+    /// The owner of a key says that it does not speak SPS/1, and the endpoint has proved that key. What another key has shown
+    /// there stays: nobody undoes that who only stands between.
+    package mutating func declined(_ key: Ed25519.PublicKey, at endpoint: Endpoint) {
+        if evidence[endpoint]?.key == key { remove(endpoint) }
+    }
+
     /// Nothing is known of an endpoint any more: it turned out to be ourselves, or the person withdrew the key.
     package mutating func forget(_ endpoint: Endpoint) {
         pins[endpoint] = nil

@@ -17,7 +17,7 @@ final class RateLimits {
     private var isServing = false
     private lazy var alarm = Alarm(core) { [unowned self] in serve() }
 
-    /// What one connection writes before the next one's turn: a block.
+    /// What one connection reads or writes before the next one's turn: a block.
     private static let turnLength = 16_384
     /// Short enough for a smooth rate, long enough not to wake the loop for every packet.
     private static let refillInterval: Duration = .milliseconds(50)
@@ -72,7 +72,7 @@ final class RateLimits {
         while !readers.isEmpty, (down?.allowance(at: core.now) ?? .max) > 0 {
             let session = readers.removeFirst()
             session.isWaitingToRead = false
-            let count = session.receiveOnce()
+            let count = session.receiveOnce(limit: RateLimits.turnLength)
             down?.spend(count)
             guard !session.isClosed, !session.isReadingPaused else { continue }
             if count > 0 {

@@ -59,6 +59,8 @@ extension TorrentSession {
         let claim = HolderClaim(record, by: core.wallClock, at: core.now)
         if record.content.flags.contains(.secure) {
             core.learned(key, at: endpoint, by: .proof(until: claim.expiresAt))
+        } else {
+            core.evidence.declined(key, at: endpoint)
         }
         if directory.claimed(claim, by: endpoint, at: core.now) { dial() }
     }

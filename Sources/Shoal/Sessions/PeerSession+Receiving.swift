@@ -53,9 +53,11 @@ extension PeerSession {
     }
 
     /// One read. Returns how many bytes came.
-    func receiveOnce() -> Int {
+    ///
+    /// - Parameter limit: of a record's bytes at a time, which otherwise come ten blocks at once.
+    func receiveOnce(limit: Int = .max) -> Int {
         guard !isClosed, !isReadingPaused else { return 0 }
-        switch channel.map({ readSealed(over: $0) }) ?? read() {
+        switch channel.map({ readSealed(over: $0, limit: limit) }) ?? read() {
         case .bytes(let count):
             if let channel { sealedArrived(count, over: channel) } else { arrived(count) }
             return count

@@ -98,9 +98,9 @@ extension PeerSession {
 
     // MARK: Records
 
-    func readSealed(over channel: SecureChannel) -> ReadResult {
+    func readSealed(over channel: SecureChannel, limit: Int) -> ReadResult {
         channel.received.reserve(channel.neededByteCount)
-        return stream?.read(into: channel.received.room(limit: .max)) ?? .closed
+        return stream?.read(into: channel.received.room(limit: limit)) ?? .closed
     }
 
     func sealedArrived(_ count: Int, over channel: SecureChannel) {

@@ -110,7 +110,9 @@ extension TorrentSession {
         switch cause {
         // It is dialled anew this moment.
         case .upgrading: break
-        case .wire(.connectedToSelf), .secure(.connectedToSelf): directory.isSelf(candidate)
+        case .wire(.connectedToSelf), .secure(.connectedToSelf):
+            directory.isSelf(candidate)
+            core.evidence.forget(candidate)
         case .swarm(.bothComplete), .duplicate: directory.disconnected(candidate, .settled, at: core.now)
         case _ where !wasOpen: directory.failed(candidate, at: core.now)
         default:
