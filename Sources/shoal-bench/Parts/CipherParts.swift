@@ -15,6 +15,22 @@ enum CipherParts {
         try records(16_384 + 13) + (try records(SecureSession.maximumBodyByteCount))
     }
 
+    /// In words, of what `measured` measures and of the parts of both sides in a handshake.
+    static func summary(of records: [Measurement], handshakes: [Measurement]) -> String {
+        let byteCount = SecureSession.maximumBodyByteCount
+        func nanoseconds(_ name: String) -> Double {
+            records.first { $0.name.hasPrefix("\(byteCount)") && $0.name.hasSuffix(name) }?.nanoseconds ?? .nan
+        }
+        func tenths(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
+        let (sealed, opened, bare) = (
+            nanoseconds("sealed"), nanoseconds("opened"), nanoseconds("libcrypto's ChaCha20-Poly1305")
+        )
+        let perSecond = handshakes.prefix(2).map { "\(Int(1e9 / max(1, $0.nanoseconds)))" }.joined(separator: " and ")
+        return "One core: \(perSecond) handshakes a second (initiator, responder). The longest records: "
+            + "\(tenths(Double(byteCount) / sealed)) GB/s sealed and \(tenths(Double(byteCount) / opened)) opened, "
+            + "\((bare / sealed * 100).rounded() / 100) and \((bare / opened * 100).rounded() / 100) of the cipher's own."
+    }
+
     private static func records(_ bodyByteCount: Int) throws(BenchError) -> [Measurement] {
         var stream = try RecordStream(bodyByteCount: bodyByteCount)
         let size = "\(bodyByteCount) bytes"
@@ -35,7 +51,8 @@ private struct RecordStream: ~Copyable {
     private var record: [UInt8]
 
     init(bodyByteCount: Int) throws(BenchError) {
-        sessions = try Party().sessions()
+        let meeting = try Party().meeting()
+        sessions = meeting.sessions
         // As they are sent: a header, a block, a header, a block.
         var parts: [[UInt8]] = []
         var left = bodyByteCount

@@ -33,6 +33,10 @@ enum PartsCommand {
             report.say("")
             show(report, group.title, group.measurements, unit: unit)
         }
+        if let records = groups.last, let handshakes = groups.dropLast().last {
+            report.say("")
+            report.say(CipherParts.summary(of: records.measurements, handshakes: handshakes.measurements))
+        }
     }
 
     /// The reference of all other lines: what a downloader has to do for each block anyway.

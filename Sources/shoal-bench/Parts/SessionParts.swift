@@ -1,3 +1,4 @@
+import CBench
 import Cryptography
 import Primitives
 import SecurePeer
@@ -7,16 +8,32 @@ enum SessionParts {
     static func handshakes() throws(BenchError) -> [Measurement] {
         let party = try Party()
         let hello = try party.hello(.open)
-        return [
-            try Measurement.of("a whole handshake, both sides", operations: 4) { () throws(BenchError) in
-                for _ in 0..<4 { _ = try party.sessions() }
-            },
-            try Measurement.of("the responder's part until message 2 has left", operations: 4) {
-                () throws(BenchError) in
+        return try sides(party) + [
+            try Measurement.of("the responder's until message 2 has left", operations: 4) { () throws(BenchError) in
                 for _ in 0..<4 { try party.answer(hello) }
             },
             try strangers(party),
         ]
+    }
+
+    /// Whole handshakes: what each side does in one.
+    private static func sides(_ party: Party) throws(BenchError) -> [Measurement] {
+        var (initiator, responder) = (Duration.seconds(1000), Duration.seconds(1000))
+        let before = cbench_allocations()
+        let count = 100
+        for _ in 0..<count {
+            let meeting = try party.meeting()
+            initiator = min(initiator, meeting.initiator)
+            responder = min(responder, meeting.responder)
+        }
+        let allocations = Double(cbench_allocations() - before) / Double(2 * count)
+        return [("initiator", initiator), ("responder", responder)].map { side, time in
+            Measurement(
+                name: "the \(side)'s part of a handshake",
+                nanoseconds: time.inSeconds * 1e9,
+                allocations: allocations
+            )
+        }
     }
 
     /// Somebody says hello in a private swarm of which we know nothing, and we look for it among as many as we may
@@ -48,8 +65,12 @@ struct Party {
 
     func hello(_ mode: SessionMode) throws(BenchError) -> [UInt8] {
         var output = ByteWriter()
-        var initiator = try initiating(mode)
-        do throws(SecureFault) { try initiator.start(into: &output) } catch { throw .failed("no hello: \(error)") }
+        do throws(SecureFault) {
+            var initiator = try initiating(mode)
+            try initiator.start(into: &output)
+        } catch {
+            throw .failed("no hello: \(error)")
+        }
         return output.bytes
     }
 
@@ -74,24 +95,35 @@ struct Party {
         }
     }
 
-    func sessions() throws(BenchError) -> Sessions {
-        var initiator = try initiating(.open)
-        var responder = responding([])
+    /// Both sides of a handshake, and what each of them took.
+    func meeting() throws(BenchError) -> Meeting {
+        let clock = ContinuousClock()
         var (toBob, toAlice) = (ByteWriter(), ByteWriter())
         do throws(SecureFault) {
+            let begun = clock.now
+            var initiator = try initiating(.open)
             try initiator.start(into: &toBob)
+            let greeted = clock.now
+            var responder = responding([])
             _ = try responder.next(in: toBob.bytes.span.bytes, at: .zero, unixSeconds: 0, into: &toAlice)
+            let answered = clock.now
             toBob.removeAll()
             _ = try initiator.next(in: toAlice.bytes.span.bytes, at: .zero, unixSeconds: 0, into: &toBob)
             let alice = try initiator.agree(into: &toBob, at: .zero)
+            let proved = clock.now
             _ = try responder.next(in: toBob.bytes.span.bytes, at: .zero, unixSeconds: 0, into: &toAlice)
-            return Sessions(alice: alice, bob: try responder.agree(into: &toAlice, at: .zero))
+            let bob = try responder.agree(into: &toAlice, at: .zero)
+            return Meeting(
+                sessions: Sessions(alice: alice, bob: bob),
+                initiator: (greeted - begun) + (proved - answered),
+                responder: (answered - greeted) + (clock.now - proved)
+            )
         } catch {
             throw .failed("the handshake fails: \(error)")
         }
     }
 
-    private func initiating(_ mode: SessionMode) throws(BenchError) -> SecureHandshake {
+    private func initiating(_ mode: SessionMode) throws(SecureFault) -> SecureHandshake {
         guard
             let initiator = SecureHandshake(
                 initiating: swarm,
@@ -100,7 +132,7 @@ struct Party {
                 greeting: greeting,
                 now: .zero
             )
-        else { throw .failed("no port") }
+        else { throw .outOfMemory }
         return initiator
     }
 
@@ -113,4 +145,11 @@ struct Party {
 struct Sessions: ~Copyable {
     var alice: SecureSession
     var bob: SecureSession
+}
+
+/// Two ends that have met.
+struct Meeting: ~Copyable {
+    var sessions: Sessions
+    let initiator: Duration
+    let responder: Duration
 }
