@@ -97,6 +97,14 @@ struct Person {
     }
 }
 
+extension SessionMode {
+    /// Those of a responder that takes part.
+    var keys: [SwarmKey] {
+        guard case .privateSwarm(let key) = self else { return [] }
+        return [key]
+    }
+}
+
 /// What a machine did with what arrived.
 struct Answer: Hashable {
     var sent: [UInt8] = []
@@ -201,10 +209,7 @@ struct Pair: ~Copyable {
 
     init(_ mode: SessionMode = .open, limits: SecureLimits = SecureLimits()) throws {
         var initiator = try Known.alice.initiating(mode, limits: limits)
-        let isOpen = mode == .open
-        var keys: [SwarmKey] = []
-        if case .privateSwarm(let key) = mode { keys = [key] }
-        var responder = try Known.bob.responding(swarmKeys: keys, acceptsOpen: isOpen, limits: limits)
+        var responder = try Known.bob.responding(swarmKeys: mode.keys, acceptsOpen: mode == .open, limits: limits)
         let hello = try initiator.opens()
         let answer = responder.hears(hello).sent
         let met = initiator.hears(answer)

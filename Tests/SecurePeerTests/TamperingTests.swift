@@ -21,15 +21,15 @@ struct TamperingTests {
     static let proof = 3
 
     /// Lets them meet, with one bit of one message flipped on its way.
-    static func meeting(message: Int, bit: Int) throws -> Meeting {
+    static func meeting(_ mode: SessionMode = .open, message: Int, bit: Int) throws -> Meeting {
         func passed(_ bytes: [UInt8], as number: Int) -> [UInt8] {
             guard number == message, bit / 8 < bytes.count else { return bytes }
             var bytes = bytes
             bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             return bytes
         }
-        var alice = try Known.alice.initiating()
-        var bob = try Known.bob.responding()
+        var alice = try Known.alice.initiating(mode)
+        var bob = try Known.bob.responding(swarmKeys: mode.keys, acceptsOpen: mode == .open)
         let answered = bob.hears(passed(try alice.opens(), as: hello))
         let met = alice.hears(passed(answered.sent, as: answer))
         guard met.event != nil else {
@@ -76,6 +76,17 @@ struct TamperingTests {
             #expect(meeting.alice.event != nil && meeting.bob.event == nil, "byte \(byte)")
             #expect(meeting.bob == Answer() ? byte < 2 : meeting.bob.fault != nil, "byte \(byte)")
             #expect(meeting.last == .nothing && meeting.bob.sent.isEmpty, "byte \(byte)")
+        }
+    }
+
+    @Test("N24: no bit of a private message 1 can be flipped: it gets at most a status", arguments: 0..<8)
+    func privateHelloBits(bit: Int) throws {
+        let mode = SessionMode.privateSwarm(try Known.swarmKey(7))
+        #expect(try TamperingTests.meeting(mode, message: 0, bit: 0).bob.event != nil)
+        for byte in 0..<62 {
+            let meeting = try TamperingTests.meeting(mode, message: TamperingTests.hello, bit: byte * 8 + bit)
+            #expect(meeting.bob.fault != nil && meeting.alice.event == nil, "byte \(byte)")
+            #expect(meeting.bob.sent.count == ((8...10).contains(byte) ? 3 : 0), "byte \(byte)")
         }
     }
 
