@@ -5,8 +5,8 @@ import threading
 
 from harness import bencode, dht, files, records
 from harness.case import Case
-from harness.peer import Seeder
 from harness.process import until
+from harness.sps import SecureSeeder
 from harness.torrent import Torrent
 
 
@@ -172,14 +172,14 @@ class ReadingTests(RecordCase):
     def test_liar(self):
         """a record that claims everything, of a peer that has nothing, costs a fetch little"""
         torrent = self.make()
-        class Empty(Seeder):
+        class Empty(SecureSeeder):
             def bitfield(self):
                 return bytes(-(-self.torrent.piece_count // 8))
         liar = self.speaker(Empty, torrent)
-        # The liar's DHT node proves the key at the very address of its peer.
-        node = self.speaker(records.Node, liar.address[0], liar.port)
+        # The liar's DHT node proves the key at the very address of its peer, which proves it in a session too.
+        node = self.speaker(records.Node, liar.address[0], liar.port, liar.identity)
         node.nodes[self.keeper.id] = self.keeper.address
-        self.keep(node.identity, torrent, records.value(liar.port, 40), source=liar.address)
+        self.keep(node.identity, torrent, records.value(liar.port, 40, f=3), source=liar.address)
         self.share(self.source, "--torrent", self.path("t.torrent"), bootstrap=self.first.address)
         # Slowly, so that it is not over before the liar is met.
         done = self.fetched(torrent.hex, self.path("copy"), "--limit-down", "300K", bootstrap=self.first.address)
