@@ -24,10 +24,12 @@ struct SecurityOptionTests {
     @Test("secure sessions are preferred unless the person says otherwise, on share as on fetch")
     func policy() throws {
         for start in [["fetch", someHash], ["share", "x"]] {
-            #expect(try configuration(start).secure == .prefer)
+            #expect(try configuration(start).sessions.secure == .prefer)
             for policy in Configuration.SecurePolicy.allCases {
-                #expect(try configuration(start + ["--secure", policy.rawValue]).secure == policy)
-                #expect(try configuration(start, environment: ["SHOAL_SECURE": policy.rawValue]).secure == policy)
+                #expect(try configuration(start + ["--secure", policy.rawValue]).sessions.secure == policy)
+                #expect(
+                    try configuration(start, environment: ["SHOAL_SECURE": policy.rawValue]).sessions.secure == policy
+                )
             }
         }
     }
@@ -45,9 +47,9 @@ struct SecurityOptionTests {
     @Test("a trust list and the file of a swarm's key")
     func files() throws {
         let files = ["friends": "# mine\n\(nodeKey) # desk\r\n\n"]
-        let trusting = try configuration(["fetch", someHash, "--trust", "friends"], files: files)
+        let trusting = try configuration(["fetch", someHash, "--trust", "friends"], files: files).sessions
         #expect(trusting.trustedKeys == [nodeKey] && trusting.swarmKeyFile == nil && trusting.secure == .prefer)
-        let swarm = try configuration(["share", "x", "--swarm-key=family.key", "--secure=require"])
+        let swarm = try configuration(["share", "x", "--swarm-key=family.key", "--secure=require"]).sessions
         #expect(swarm.trustedKeys == nil && swarm.swarmKeyFile == "family.key" && swarm.secure == .require)
         #expect(throws: ShoalError(.notFound, "there is no file 'enemies'")) {
             try configuration(["fetch", someHash], environment: ["SHOAL_TRUST": "enemies"])
