@@ -33,7 +33,7 @@ package struct ChangingSecret: ~Copyable {
 
     /// Copies bytes that lie in a secret already, or are none.
     ///
-    /// - Parameter offset: where they go; nothing is copied where they do not fit.
+    /// - Parameter offset: where they go.
     package mutating func copy(_ source: RawSpan, at offset: Int) {
         // Safe: the bytes fit, and memory of others is no part of this.
         unsafe write(source.byteCount, at: offset) { place in
@@ -46,7 +46,7 @@ package struct ChangingSecret: ~Copyable {
     /// Moves bytes, and leaves zeros where they were.
     package mutating func move(_ source: Range<Int>, to offset: Int) {
         // Safe: both places lie in the memory.
-        guard let from = unsafe write(source.count, at: source.lowerBound, { unsafe $0 }) else { return }
+        let from = unsafe write(source.count, at: source.lowerBound) { unsafe $0 }
         unsafe write(source.count, at: offset) { place in
             unsafe UnsafeMutableRawPointer(place).copyMemory(from: from, byteCount: source.count)
             unsafe sodium_memzero(from, source.count)
@@ -59,23 +59,28 @@ package struct ChangingSecret: ~Copyable {
         unsafe write(range.count, at: range.lowerBound) { unsafe sodium_memzero($0, range.count) }
     }
 
+    /// Whether some bytes lie in the memory. Which key lies where is written in the program, and in nothing that
+    /// arrives: what reaches outside is our error, and passing over it would leave an old key in a new one's place.
+    func contains(_ count: Int, at offset: Int) -> Bool {
+        count >= 0 && offset >= 0 && count <= byteCount && offset <= byteCount - count
+    }
+
     // MARK: For the functions of C libraries
 
-    /// Lends a pointer to `count` bytes at `offset`; `nil` where there are not so many.
-    func read<Result>(_ count: Int, at offset: Int, _ body: (UnsafePointer<UInt8>) -> Result) -> Result? {
-        guard count >= 0, offset >= 0, count <= byteCount, offset <= byteCount - count else { return nil }
+    /// Lends a pointer to `count` bytes at `offset`.
+    func read<Result>(_ count: Int, at offset: Int, _ body: (UnsafePointer<UInt8>) -> Result) -> Result {
+        precondition(contains(count, at: offset), "a key outside its memory")
         // Safe: the bytes lie in the memory, as checked on the line above, which `self` keeps during the call.
         return unsafe body(UnsafePointer((start + offset).assumingMemoryBound(to: UInt8.self)))
     }
 
     /// The same to write there.
-    @discardableResult
     mutating func write<Result>(
         _ count: Int,
         at offset: Int,
         _ body: (UnsafeMutablePointer<UInt8>) -> Result
-    ) -> Result? {
-        guard count >= 0, offset >= 0, count <= byteCount, offset <= byteCount - count else { return nil }
+    ) -> Result {
+        precondition(contains(count, at: offset), "a key outside its memory")
         // Safe: as above.
         return unsafe body((start + offset).assumingMemoryBound(to: UInt8.self))
     }

@@ -120,12 +120,11 @@ package struct ChaCha20Poly1305: ~Copyable {
         guard begin(keys, keyRange, .max, isSealing: true) else { return false }
         defer { forgetKey() }
         // Safe: the key has 32 bytes, as `begin` has made sure, and the cipher has a copy of its own by now.
-        let isMade = unsafe keys.write(ChaCha20Poly1305.keyByteCount, at: keyRange.lowerBound) { key in
+        return unsafe keys.write(ChaCha20Poly1305.keyByteCount, at: keyRange.lowerBound) { key in
             var written: Int32 = 0
             unsafe key.update(repeating: 0, count: ChaCha20Poly1305.keyByteCount)
             return unsafe EVP_EncryptUpdate(context, key, &written, key, 32) == 1
         }
-        return isMade == true
     }
 
     private mutating func begin(
@@ -134,10 +133,12 @@ package struct ChaCha20Poly1305: ~Copyable {
         _ nonce: UInt64,
         isSealing: Bool
     ) -> Bool {
-        guard keyRange.count == ChaCha20Poly1305.keyByteCount else { return false }
+        guard keyRange.count == ChaCha20Poly1305.keyByteCount, keys.contains(32, at: keyRange.lowerBound) else {
+            return false
+        }
         // Four bytes of zeros, then the number.
         var nonce = (UInt32(0), UInt32(truncatingIfNeeded: nonce).littleEndian, UInt32(nonce >> 32).littleEndian)
-        let isReady = unsafe withUnsafeBytes(of: &nonce) { nonce in
+        return unsafe withUnsafeBytes(of: &nonce) { nonce in
             let nonce = unsafe nonce.bindMemory(to: UInt8.self).baseAddress
             // Safe: the key has 32 bytes and the nonce 12.
             return unsafe keys.read(ChaCha20Poly1305.keyByteCount, at: keyRange.lowerBound) { key in
@@ -146,7 +147,6 @@ package struct ChaCha20Poly1305: ~Copyable {
                     : unsafe EVP_DecryptInit_ex2(context, nil, key, nonce, nil) == 1
             }
         }
-        return isReady == true
     }
 
     private mutating func add(_ authenticated: RawSpan, isSealing: Bool) -> Bool {

@@ -8,27 +8,20 @@ package enum HKDF {
     ///
     /// - Parameters:
     ///   - memory: keys of 32 bytes one after the other, from its start on.
-    ///   - keyCount: 1 to 255.
+    ///   - keyCount: 1 to 255, and no more than there is room for.
     ///   - input: where in the memory lies what was agreed on; it may be nothing, and may be overwritten.
-    /// - Returns: `false`, and nothing changed, where the memory is too small.
-    @discardableResult
-    package static func advance(_ memory: inout ChangingSecret, keyCount: Int, with input: Range<Int>) -> Bool {
-        guard (1...255).contains(keyCount) else { return false }
+    package static func advance(_ memory: inout ChangingSecret, keyCount: Int, with input: Range<Int>) {
+        precondition((1...255).contains(keyCount))
         // Safe: the memory has room for the keys, and the input lies in it; the lent key ends with its closure.
-        guard
-            let input = unsafe memory.read(
-                input.count,
-                at: input.lowerBound,
-                { unsafe Part(start: $0, count: input.count) }
-            )
-        else { return false }
-        let isDone: Void?? = unsafe memory.write(keyCount * keyByteCount, at: 0) { keys in
-            unsafe PassingSecret.lend(byteCount: keyByteCount) { extracted in
+        let start = unsafe memory.read(input.count, at: input.lowerBound) { unsafe $0 }
+        let input = unsafe Part(start: start, count: input.count)
+        unsafe memory.write(keyCount * keyByteCount, at: 0) { keys in
+            // The room is always lent: it lies on the stack.
+            _ = unsafe PassingSecret.lend(byteCount: keyByteCount) { extracted in
                 unsafe authenticate(key: keys, input, nil, into: extracted)
                 unsafe expand(extracted, into: keys, keyCount)
             }
         }
-        return isDone != nil
     }
 
     private typealias Part = UnsafeBufferPointer<UInt8>

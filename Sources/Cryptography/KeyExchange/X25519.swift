@@ -69,14 +69,13 @@ package enum X25519 {
     /// page.
     ///
     /// - Parameter offset: where its 32 bytes go.
-    /// - Returns: its public key; `nil` where the bytes do not fit.
+    /// - Returns: its public key, which there is for every private one.
     package static func generate(in memory: inout ChangingSecret, at offset: Int) -> PublicKey? {
         // Safe: libsodium writes the 32 bytes that lie there.
-        let key = unsafe memory.write(32, at: offset) { scalar in
+        unsafe memory.write(32, at: offset) { scalar in
             unsafe randombytes_buf(scalar, 32)
             return unsafe publicKey(of: scalar)
         }
-        return key ?? nil
     }
 
     /// As `PrivateKey.agree`, with a private key in the same memory.
@@ -88,9 +87,9 @@ package enum X25519 {
         into memory: inout ChangingSecret,
         at offset: Int
     ) -> Bool {
-        guard key >= offset + 32 || offset >= key + 32 else { return false }
+        precondition(key >= offset + 32 || offset >= key + 32, "a key would be written over")
         // Safe: the key lies in the memory, and where it lies nothing is written, as checked on the line above.
-        guard let scalar = unsafe memory.read(32, at: key, { unsafe $0 }) else { return false }
+        let scalar = unsafe memory.read(32, at: key) { unsafe $0 }
         return unsafe agree(scalar, with: other, into: &memory, at: offset)
     }
 
@@ -102,10 +101,9 @@ package enum X25519 {
     ) -> Bool {
         let point = other.bytes
         // Safe: libsodium reads 32 bytes twice and writes 32.
-        let isUseful = unsafe memory.write(32, at: offset) { output in
+        return unsafe memory.write(32, at: offset) { output in
             PassingSecret.wipingStack { unsafe crypto_scalarmult(output, scalar, point) == 0 }
         }
-        return isUseful == true
     }
 
     /// The base point times 32 bytes.
