@@ -133,6 +133,7 @@ enum CloseCause: Hashable {
         case .downgradeRefused(let fault):
             "it is known to speak SPS/1, but not now (\(fault)): not falling back to plain"
         case .secure(.certificate(let fault)): fault.sentence
+        case .secure(.status(.mode)): "it refused the session: one side has a swarm key, and the other has not"
         case .secure(.closed): nil
         case .secure(let fault): fault.description
         default: nil
