@@ -104,6 +104,18 @@ struct SessionTests {
         #expect(throws: SecureFault.stalled) { try pair.bob.advanced(to: start + .seconds(30)) }
     }
 
+    @Test("that we do not read have all their time when we do: the limit is ours")
+    func heldBack() throws {
+        var pair = try Pair()
+        let record = try pair.alice.says([1])
+        pair.bob.heldBack(at: .zero + .seconds(5))
+        #expect(pair.bob.nextDeadline == .zero + .seconds(86_400))
+        #expect(pair.bob.hears(Array(record.prefix(5)), at: .zero) == .nothing)
+        pair.bob.heldBack(at: .zero + .seconds(29))
+        try pair.bob.advanced(to: .zero + .seconds(58))
+        #expect(throws: SecureFault.stalled) { try pair.bob.advanced(to: .zero + .seconds(59)) }
+    }
+
     @Test("that are whole start the time of the next one afresh")
     func deadlines() throws {
         var pair = try Pair()

@@ -132,6 +132,12 @@ package struct SecureSession: ~Copyable {
         try keys.sealClose(reason, text, with: sending.slot, nonce: nonce, into: &output)
     }
 
+    /// Says that we have not read for a while because of a limit of our own, which is no fault of the other side's: a
+    /// record has its time afresh.
+    package mutating func heldBack(at now: Instant) {
+        if waitingSince != nil { waitingSince = now }
+    }
+
     /// Checks the deadlines.
     package mutating func advanced(to now: Instant) throws(SecureFault) {
         if let fault { throw fault }

@@ -55,6 +55,9 @@ final class SecureChannel {
         try session?.advanced(to: now)
     }
 
+    /// Nothing was read of late because of a limit of ours.
+    func heldBack(at now: Instant) { session?.heldBack(at: now) }
+
     // MARK: Handshake
 
     /// Goes on with the handshake as far as bytes are there. Returns the other end once it has proved its key.
