@@ -168,6 +168,35 @@ class FetchTests(SecureCase):
         self.assertNotEqual(fetch.code, 0)
         self.assertEqual(plain.requests, [])
 
+    def test_pinned_by_record(self):
+        """a peer whose record is signed by one key and who proves another gets no message 3 (N27)"""
+        other = self.seeder()
+        node = self.speaker(records.Node, other.address[0], other.port)
+        self.assertNotEqual(node.identity.public, other.identity.public)
+        node.records[self.torrent.info_hash] = [records.record(
+            node.identity, self.torrent.info_hash, records.value(other.port, self.torrent.piece_count, f=3), source=other.address)]
+        fetch = self.fetch(self.torrent_file, self.path("copy.bin"), "--timeout", "5", bootstrap=node.text)
+        self.assertEqual(self.reason(fetch, "peer_identity_mismatch")["address"], other.text)
+        fetch.wait(30)
+        self.assertEqual((fetch.code, other.sessions), (4, []), fetch.log())
+
+    def test_no_storm(self):
+        """whoever ends every session at once, whatever the reason, is not dialled again and again"""
+        class Leaves(Noted):
+            def greet(self, wire):
+                wire.close(self.reason) if self.reason is not None else wire.drop()
+                raise peer.Closed("left")
+        seeders = {}
+        for reason in (None, *range(9), 77):
+            seeders[reason] = self.seeder(type("Leaves", (Leaves,), {"reason": reason}))
+        fetch = self.fetch_from(*map(self.pinned, seeders.values()), args=["--timeout", "9"])
+        fetch.wait(30)
+        self.assertNotEqual(fetch.code, 0)
+        counts = {reason: s.connections for reason, s in seeders.items()}
+        self.assertTrue(all(counts.values()), counts)
+        # Peers that the person named are dialled again after 1, 5 and 30 s.
+        self.assertLessEqual(max(counts.values()), 4, counts)
+
     def test_upgrade(self):
         """a plain peer that says `sp` is asked for nothing in plain, and dialled again over SPS/1 with that key"""
         plain = []

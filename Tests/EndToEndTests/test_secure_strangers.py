@@ -81,6 +81,8 @@ class OpeningTests(SecureCase):
         wire, sent = self.raw(), 0
         magic_only = self.raw(sps.MAGIC)
         half = self.raw(self.hello()[:30])
+        # It answers this one, and waits for message 3 as long as for everybody.
+        unfinished = self.raw(self.hello())
         for byte in self.hello():
             try:
                 wire.send(bytes([byte]))
@@ -94,6 +96,7 @@ class OpeningTests(SecureCase):
         self.assertGreater(sent, 2)
         self.assertTrue(magic_only.is_closed(10))
         self.assertTrue(half.is_closed(5))
+        self.assertTrue(unfinished.is_closed(5))
         self.assert_serves(self.dial(self.ours))
 
     def test_statuses(self):
