@@ -299,6 +299,31 @@ struct AdmissionHandshakeTests {
         #expect(admission.counters.failedHandshakes == 0)
     }
 
+    @Test("a flood that pushes out its own handshakes is banned for them within three seconds (N37)")
+    func floodOfUnfinishedHandshakes() {
+        var admission = Admission(at: start)
+        var handled: [Int] = []
+        for millisecond in 0..<10_000 {
+            let (id, now) = (UInt32(millisecond), start + .milliseconds(millisecond))
+            guard admission.accepted(id, from: host(1, port: UInt16(millisecond)), at: now) != .refuse else { continue }
+            if admission.helloArrived(id, at: now) { handled.append(millisecond) } else { admission.closed(id) }
+        }
+        #expect(handled.count <= 8 + 2 * 3)
+        #expect(handled.allSatisfy { $0 < 3000 })
+        #expect(admission.counters.bans == 1)
+        #expect(admits(&admission, host(1, 2), at: 10))
+    }
+
+    @Test("ten handshakes at once of an honest host push out some of their own, and nobody is banned")
+    func crowdOfOneHost() {
+        var admission = Admission(at: start)
+        for id: UInt32 in 1...10 {
+            _ = admission.accepted(id, from: host(1, port: UInt16(id)), at: start)
+            if !admission.helloArrived(id, at: start) { admission.closed(id) }
+        }
+        #expect(admission.counters.bans == 0)
+    }
+
     @Test("one connection fails once")
     func failsOnce() {
         var admission = Admission(at: start)

@@ -99,7 +99,7 @@ package struct Admission {
             counters.refusedCrowded += 1
             return .refuse
         }
-        let victim = makeRoom(for: endpoint, isNear: isNear)
+        let victim = makeRoom(for: endpoint, of: host, isNear: isNear, at: now)
         connections[id] = Connection(endpoint: endpoint, host: host, acceptedAt: now)
         crowds.add(Admission.network(endpoint))
         halfOpenCount += 1
@@ -152,7 +152,12 @@ package struct Admission {
 
     /// The connection that has to go: of a network that has its four, its oldest, and where all slots are taken, the oldest
     /// of the most crowded network. So silent connections lock nobody out (hardening N38).
-    private mutating func makeRoom(for endpoint: Endpoint, isNear: Bool) -> UInt32? {
+    private mutating func makeRoom(
+        for endpoint: Endpoint,
+        of host: Endpoint,
+        isNear: Bool,
+        at now: Instant
+    ) -> UInt32? {
         let own = Admission.network(endpoint)
         let isOwnFull = !isNear && crowds.count(of: own) >= limits.halfOpenOfNetwork
         guard isOwnFull || halfOpenCount >= limits.halfOpen else { return nil }
@@ -166,6 +171,12 @@ package struct Admission {
             .min { ($0.value.acceptedAt, $0.key) < ($1.value.acceptedAt, $1.key) }
         guard let oldest else { return nil }
         counters.evicted += 1
+        // Who floods pushes out its own handshakes, which then never fail by themselves; one of another host would be no
+        // sign of anything, nor is a host's that still has hellos to say.
+        if oldest.value.isShakingHands, oldest.value.host == host, hasSaidAllHellos(host, at: now) {
+            counters.failedHandshakes += 1
+            blame(host, at: now)
+        }
         leaveHalfOpen(oldest.key)
         connections[oldest.key] = nil
         return oldest.key
@@ -177,6 +188,10 @@ package struct Admission {
         connections[id]?.isShakingHands = false
         crowds.remove(Admission.network(connection.endpoint))
         halfOpenCount -= 1
+    }
+
+    private func hasSaidAllHellos(_ host: Endpoint, at now: Instant) -> Bool {
+        hellosOfHosts[host].map { $0.taking(limits.hellosOfHost, at: now) == nil } ?? false
     }
 
     private mutating func blame(_ host: Endpoint, at now: Instant) {
