@@ -12,7 +12,7 @@ package struct SessionIdentity: Sendable {
     package let key: Ed25519.PublicKey
     package let certificate: Certificate
     /// Unix seconds from which on new sessions should have a new one.
-    package let renewAt: Int64
+    private let renewAt: Int64
     let staticKey: X25519.PrivateKey
 
     /// - Parameters:
@@ -38,5 +38,10 @@ package struct SessionIdentity: Sendable {
         self.certificate = certificate
         self.staticKey = staticKey
         renewAt = unixSeconds + SessionIdentity.renewalSeconds
+    }
+
+    /// Whether new sessions should go by it: it is not a day old, and not from a future that the clock was set back from.
+    package func isCurrent(at unixSeconds: Int64) -> Bool {
+        (renewAt - SessionIdentity.renewalSeconds..<renewAt).contains(unixSeconds)
     }
 }

@@ -108,7 +108,7 @@ extension NodeCore {
 
     /// The key of sessions, certified by ours, and another one each day; `nil` where no memory is left for secrets.
     private func currentIdentity() -> SessionIdentity? {
-        if let sessionIdentity, unixSeconds < sessionIdentity.renewAt { return sessionIdentity }
+        if let sessionIdentity, sessionIdentity.isCurrent(at: unixSeconds) { return sessionIdentity }
         sessionIdentity = SessionIdentity(identity, at: unixSeconds)
         return sessionIdentity
     }
