@@ -13,7 +13,7 @@ extension NodeCore {
         guard torrents[infoHash] == nil else {
             throw ShoalError(.usage, "\(infoHash) is shared or fetched by this node already")
         }
-        let security = try options.sessions.map { (rules) throws(ShoalError) in try SessionSecurity(rules) }
+        let security = try security(by: options.sessions)
         let session = TorrentSession(infoHash: infoHash, purpose: .fetch(options), security: security, core: self)
         session.selectedFiles = request.selectedFiles
         torrents[infoHash] = session

@@ -73,7 +73,7 @@ extension NodeCore {
     /// - Returns: when others can find it, or two seconds after it could be fetched from this address.
     func share(_ source: ShareSource, _ request: ShareRequest) async throws(ShoalError) -> TorrentInfo {
         try throwIfStopping()
-        let security = try request.sessions.map { (rules) throws(ShoalError) in try SessionSecurity(rules) }
+        let security = try security(by: request.sessions)
         let infoHash = source.torrent.infoHash
         guard torrents[infoHash] == nil else {
             throw ShoalError(.usage, "\(infoHash) is shared or fetched by this node already")

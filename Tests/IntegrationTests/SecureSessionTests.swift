@@ -274,6 +274,41 @@ struct SecureSessionTests {
         }
     }
 
+    @Test("over IPv6 all is the same")
+    func overIPv6() async throws {
+        try await withDeadline {
+            let stage = try await Stage { $0.listen = .endpoint("[::1]:0") }
+            let outcome = try await stage.fetch(from: "\(stage.key)@\(stage.address)") {
+                $0.listen = .endpoint("[::1]:0")
+            }
+            #expect(outcome.isDone && outcome.peers.allSatisfy { $0.isSecure && $0.key == stage.key })
+            #expect(stage.address.hasPrefix("[::1]:"))
+            await stage.lonely.stop()
+        }
+    }
+
+    @Test("a node takes part in sixteen private swarms and no more, however many torrents each has")
+    func mostSwarms() async throws {
+        let folder = try TemporaryFolder()
+        let node = try await Lonely().node().node
+        for number in 0..<17 {
+            try SwarmKeyFile.make(at: folder.path("key-\(number)"))
+            for half in ["a", "b"] {
+                var options = FetchOptions(to: folder.path("to"))
+                options.sessions = SessionRules()
+                options.sessions?.swarmKeyFile = folder.path("key-\(number)")
+                let hash = String(repeating: half, count: 38) + String(10 + number)
+                do {
+                    _ = try await node.fetch(.infoHash(hash), options)
+                    #expect(number < 16)
+                } catch {
+                    #expect(number == 16 && error.code == .usage)
+                }
+            }
+        }
+        await node.stop()
+    }
+
     @Test("a large file arrives whole through many records, and through slow ones", arguments: [nil, 6_000_000])
     func large(limit: Int?) async throws {
         try await withDeadline {

@@ -82,6 +82,20 @@ extension SecureFault {
 // MARK: - The node's side
 
 extension NodeCore {
+    /// What holds for one torrent more.
+    ///
+    /// - Parameter rules: its own; `nil` for those of the node.
+    /// - Throws: `ShoalError` with `.usage` for one private swarm too many: a hello is tried with the key of each.
+    func security(by rules: SessionRules?) throws(ShoalError) -> SessionSecurity {
+        let security = try rules.map { (rules) throws(ShoalError) in try SessionSecurity(rules) } ?? security
+        guard let key = security.swarmKey else { return security }
+        let limit = SecureLimits().swarmKeyCount
+        guard Set(torrents.values.compactMap(\.security.swarmKey) + [key]).count <= limit else {
+            throw ShoalError(.usage, "a node takes part in \(limit) private swarms at most")
+        }
+        return security
+    }
+
     /// Whether there is no torrent for which a plain connection is taken: then nobody waits for its info-hash.
     var refusesPlain: Bool { !torrents.isEmpty && torrents.values.allSatisfy(\.security.refusesPlain) }
 
