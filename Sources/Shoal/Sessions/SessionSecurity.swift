@@ -189,10 +189,16 @@ extension TorrentSession {
         if !core.dial(endpoint, source: source, by: plan, for: self) { directory.failed(endpoint, at: core.now) }
     }
 
+    /// With so many peers nobody is dialled on a guess: most who hang up are plain clients without room, and would be silent
+    /// for four seconds.
+    private static let enoughToGuess = 8
+
     /// A peer hung up on a plain connection before it said anything: it may be one that wants a secure session and nothing
     /// else, of which nobody has told us. Returns whether it is dialled so now, once.
     func hungUpOnPlain(_ session: PeerSession) -> Bool {
-        guard security.policy == .prefer, !triedSecurely.contains(session.endpoint) else { return false }
+        guard security.policy == .prefer, sessions.count < TorrentSession.enoughToGuess,
+            !triedSecurely.contains(session.endpoint)
+        else { return false }
         triedSecurely.insert(true, for: session.endpoint)
         let plan = DialPlan.secure(expecting: nil, mayFallBack: false)
         return core.dial(session.endpoint, source: session.source, by: plan, for: self)
