@@ -113,7 +113,8 @@ class SwarmTests(Case):
         self.assertLess(third.last("done")["downloaded"], size * 1.25)
         for holder, path in zip(holders, (first, second)):
             done = holder.event("done")
-            self.assertLess(done["downloaded"], size // 2 * 1.25, "it fetched what it already had")
+            # Up to a quarter of the requests in flight, 32 blocks of these 128, may come twice at the end; what it had would be as much again.
+            self.assertLess(done["downloaded"], size // 2 * 1.5, "it fetched what it already had")
             self.same(source, path)
 
     @alone
