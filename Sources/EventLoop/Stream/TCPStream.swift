@@ -149,13 +149,6 @@ package final class TCPStream: PolledSocket {
     /// IOV_MAX of Linux.
     package static let mostPiecesPerWrite = 1024
 
-    /// Fixes the kernel's buffers, which otherwise grow with the connection.
-    package func setBufferSizes(receive: Int32, send: Int32) {
-        guard isOpen else { return }
-        Descriptor.set(descriptor, SOL_SOCKET, SO_RCVBUF, to: receive)
-        Descriptor.set(descriptor, SOL_SOCKET, SO_SNDBUF, to: send)
-    }
-
     // MARK: Events
 
     package override func close() {
