@@ -215,6 +215,8 @@ struct SecureSessionTests {
             let outcome = try await stage.fetch(timeout: 2) { if !isSharers { $0.sessions.trustedKeys = [stranger] } }
             #expect(!outcome.isDone && outcome.givers.isEmpty)
             #expect(outcome.peers.contains { $0.reason == (isSharers ? "not_trusted_by_peer" : "not_trusted") })
+            // The sentence at the end says so too, and of whom.
+            #expect(outcome.error?.message.contains("\(stage.address): not trusted") == true)
             await stage.lonely.stop()
         }
     }

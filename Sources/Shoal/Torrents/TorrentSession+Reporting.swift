@@ -2,6 +2,7 @@ import Cryptography
 import Metainfo
 import PeerWire
 import Primitives
+import SecurePeer
 import Storage
 import Swarming
 
@@ -144,6 +145,10 @@ extension TorrentSession {
 
     func peerClosed(_ session: PeerSession, because cause: CloseCause) {
         if cause.isBan { report.banned(session.endpoint) }
+        // A responder can say that it does not want us only in the session that this ends.
+        if session.wasDialled, case .closedByPeer(let reason, _) = cause, reason != .normal {
+            report.refused(session.endpoint, because: cause)
+        }
         core.emit(.peer(status(of: session, cause.isBan ? .banned : .closed, because: cause)))
     }
 
