@@ -31,6 +31,9 @@ let layers: [Target] = [
     .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     // 1 vocabulary
     library("Primitives", []),
@@ -44,6 +47,7 @@ let layers: [Target] = [
     library("PeerWire", ["Primitives", "Cryptography", "Bencode", "Metainfo"]),
     library("SecurePeer", ["Primitives", "Cryptography", "Bencode"]),
     library("Swarming", ["Primitives", "Cryptography", "Metainfo", "Availability"]),
+    library("TrackerProtocol", ["Primitives", "Cryptography", "Bencode", "Availability"]),
     // 3b simulation: only what is above
     library(
         "Simulation",
@@ -51,7 +55,8 @@ let layers: [Target] = [
     ),
     // 4 I/O
     library("EventLoop", ["Primitives", "CLinux", "CUV"]),
-    library("Storage", ["Primitives", "Cryptography", "Metainfo", "CLinux", "CSQLite"]),
+    library("SQLite", ["CSQLite"]),
+    library("Storage", ["Primitives", "Cryptography", "Metainfo", "SQLite", "CLinux", "CSQLite"]),
     // 5 engine
     library(
         "Shoal",

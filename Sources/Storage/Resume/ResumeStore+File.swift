@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import SQLite
 
 extension ResumeStore {
     private static let schemaVersion: Int64 = 1

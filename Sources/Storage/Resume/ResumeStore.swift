@@ -1,6 +1,7 @@
 import CSQLite
 import Glibc
 package import Primitives
+import SQLite
 import Synchronization
 
 /// Torrents and their verified pieces between runs: `state.sqlite` in the state folder.

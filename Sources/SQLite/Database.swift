@@ -1,29 +1,34 @@
 import CSQLite
 
 /// What SQLite says when a call fails.
-struct DatabaseError: Error, Hashable {
-    let code: Int32
-    let reason: String
+package struct DatabaseError: Error, Hashable {
+    package let code: Int32
+    package let reason: String
+
+    package init(code: Int32, reason: String) {
+        self.code = code
+        self.reason = reason
+    }
 
     /// The file is no database, or a damaged one.
-    var isDamage: Bool { code & 0xff == SQLITE_CORRUPT || code & 0xff == SQLITE_NOTADB }
+    package var isDamage: Bool { code & 0xff == SQLITE_CORRUPT || code & 0xff == SQLITE_NOTADB }
 }
 
 /// A value bound to a statement.
-enum DatabaseValue {
+package enum DatabaseValue {
     case blob([UInt8])
     case text(String)
     case integer(Int64)
 }
 
 /// One connection to one SQLite file; belongs to one thread at a time.
-final class Database {
+package final class Database {
     private let connection: OpaquePointer
-    /// Prepared once; as many as there are different texts in this target.
+    /// Prepared once; as many as there are different texts in the target that uses it.
     private var statements: [String: OpaquePointer] = [:]
 
     /// Opens or creates the file.
-    init(path: String) throws(DatabaseError) {
+    package init(path: String) throws(DatabaseError) {
         var connection: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
         let code = unsafe sqlite3_open_v2(path, &connection, flags, nil)
@@ -43,13 +48,13 @@ final class Database {
     }
 
     /// Runs statements that return nothing.
-    func execute(_ text: String) throws(DatabaseError) {
+    package func execute(_ text: String) throws(DatabaseError) {
         let code = unsafe sqlite3_exec(connection, text, nil, nil, nil)
         guard code == SQLITE_OK else { throw failure(code) }
     }
 
     /// Runs one statement, and hands each of its rows to `row`.
-    func run(
+    package func run(
         _ text: String,
         _ values: [DatabaseValue] = [],
         row: (DatabaseRow) -> Void = { _ in }
@@ -73,7 +78,7 @@ final class Database {
     }
 
     /// All of it or nothing.
-    func transaction(_ body: () throws(DatabaseError) -> Void) throws(DatabaseError) {
+    package func transaction(_ body: () throws(DatabaseError) -> Void) throws(DatabaseError) {
         try execute("BEGIN IMMEDIATE")
         do throws(DatabaseError) {
             try body()
@@ -116,18 +121,18 @@ final class Database {
 }
 
 /// The row that a running statement stands at; valid inside the closure that it is handed to.
-struct DatabaseRow {
+package struct DatabaseRow {
     fileprivate let statement: OpaquePointer
 
-    func blob(_ column: Int32) -> [UInt8] {
+    package func blob(_ column: Int32) -> [UInt8] {
         // Safe: SQLite's memory holds so many bytes until the next step, and they are copied.
         guard let base = unsafe sqlite3_column_blob(statement, column) else { return [] }
         return unsafe [UInt8](UnsafeRawBufferPointer(start: base, count: Int(sqlite3_column_bytes(statement, column))))
     }
 
-    func text(_ column: Int32) -> String { String(decoding: bytes(ofText: column), as: UTF8.self) }
+    package func text(_ column: Int32) -> String { String(decoding: bytes(ofText: column), as: UTF8.self) }
 
-    func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(statement, column) }
+    package func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(statement, column) }
 
     private func bytes(ofText column: Int32) -> [UInt8] {
         // Safe: as above; the call for the text comes first, because it may convert.
