@@ -47,7 +47,7 @@ let layers: [Target] = [
     library("PeerWire", ["Primitives", "Cryptography", "Bencode", "Metainfo"]),
     library("SecurePeer", ["Primitives", "Cryptography", "Bencode"]),
     library("Swarming", ["Primitives", "Cryptography", "Metainfo", "Availability"]),
-    library("TrackerProtocol", ["Primitives", "Cryptography", "Bencode", "Availability"]),
+    library("TrackerProtocol", ["Primitives", "Cryptography", "Bencode", "Metainfo", "Availability"]),
     // 3b simulation: only what is above
     library(
         "Simulation",
@@ -69,7 +69,7 @@ let layers: [Target] = [
     program(
         "shoal",
         path: "Sources/shoal-cli",
-        ["Shoal", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode"]
+        ["Shoal", "TrackerProtocol", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode"]
     ),
     .target(name: "CBench"),
     program(
@@ -92,12 +92,13 @@ let testTargets: [Target] = [
     tests("PeerWireTests", ["PeerWire", "Metainfo", "Bencode", "Cryptography", "Primitives"]),
     tests("SecurePeerTests", ["SecurePeer", "Bencode", "Cryptography", "Primitives", "TestSupport"]),
     tests("SwarmingTests", ["Swarming", "Availability", "Metainfo", "Primitives", "TestSupport"]),
+    tests("TrackerProtocolTests", ["TrackerProtocol", "Primitives"]),
     tests(
         "SimulationTests",
         ["Simulation", "Availability", "Kademlia", "PeerWire", "Swarming", "Metainfo", "Primitives"]
     ),
     tests("EventLoopTests", ["EventLoop", "Primitives", "TestSupport"]),
-    tests("StorageTests", ["Storage", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
+    tests("StorageTests", ["Storage", "SQLite", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
     tests(
         "ShoalTests",
         [

@@ -319,6 +319,10 @@ struct FetchTargetTests {
             (someHash, .infoHash(someHash)),
             ("AAAABBBBCCCCDDDDEEEEFFFFGGGG2345", .infoHash("AAAABBBBCCCCDDDDEEEEFFFFGGGG2345")),
             ("a.torrent", .file("a.torrent")), ("./name@host:1", .file("./name@host:1")),
+            ("https://example.org/a.torrent", .url("https://example.org/a.torrent")),
+            ("f.bin@tracker.example:6969", .named("f.bin", tracker: "http://tracker.example:6969")),
+            ("a@b@[::1]:6969", .named("a@b", tracker: "http://[::1]:6969")),
+            ("f@https://tracker.example", .named("f", tracker: "https://tracker.example")),
         ] as [(String, FetchTarget)]
     )
     func kinds(text: String, target: FetchTarget) throws {
@@ -328,12 +332,9 @@ struct FetchTargetTests {
     @Test(
         "everything else is refused with what to do",
         arguments: [
-            ("https://example.org/a.torrent", .usage, "fetching a .torrent by URL is not in this version; download it"),
-            (
-                "f.bin@tracker.example:6969", .usage,
-                "fetching by name from a tracker (NAME@TRACKER) is not in this version"
-            ),
-            ("f@http://tracker.example:6969", .usage, "fetching by name from a tracker"),
+            ("f.bin@udp://tracker.example:6969", .notFound, "there is no file 'f.bin@udp:"),
+            ("f.bin@tracker.example", .usage, "'f.bin@tracker.example' is no magnet link"),
+            ("@tracker.example:6969", .usage, "'@tracker.example:6969' is no magnet link"),
             (
                 String(someHash.dropLast()), .usage,
                 "'\(someHash.dropLast())' has 39 hexadecimal digits; an info-hash has 40"

@@ -95,7 +95,7 @@ struct ProgramTests {
         #expect(
             codes == [
                 "failed": 1, "usage": 2, "no_peers": 3, "timed_out": 3, "network": 4, "bad_data": 5, "files": 6,
-                "not_found": 7,
+                "not_found": 7, "login_refused": 8,
             ]
         )
     }

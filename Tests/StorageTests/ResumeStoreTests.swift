@@ -2,6 +2,7 @@ import Cryptography
 import Glibc
 import Metainfo
 import Primitives
+import SQLite
 import Testing
 
 @testable import Storage

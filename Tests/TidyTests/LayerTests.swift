@@ -17,7 +17,7 @@ enum Layers {
         "PeerWire": ["Primitives", "Cryptography", "Bencode", "Metainfo"],
         "SecurePeer": ["Primitives", "Cryptography", "Bencode"],
         "Swarming": ["Primitives", "Cryptography", "Metainfo", "Availability"],
-        "TrackerProtocol": ["Primitives", "Cryptography", "Bencode", "Availability"],
+        "TrackerProtocol": ["Primitives", "Cryptography", "Bencode", "Metainfo", "Availability"],
         "Simulation": vocabulary.union(formats).union(machines),
         "EventLoop": ["Primitives", "CLinux", "CUV", "Glibc", "Synchronization"],
         "SQLite": ["CSQLite"],
@@ -26,7 +26,8 @@ enum Layers {
         ],
         "Shoal": vocabulary.union(formats).union(machines).union(["EventLoop", "Storage", "Glibc", "Synchronization"]),
         "shoal-cli": [
-            "Shoal", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc", "Synchronization",
+            "Shoal", "TrackerProtocol", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc",
+            "Synchronization",
         ],
         "shoal-bench": vocabulary.union(formats).union(machines)
             .union(["Shoal", "Storage", "Simulation", "EventLoop", "CBench", "Glibc", "Synchronization"])

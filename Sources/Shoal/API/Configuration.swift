@@ -32,6 +32,8 @@ public struct Configuration: Hashable, Sendable {
     public var servesDHT = true
     /// Folder for the routing table and the resume state; `nil` keeps nothing.
     public var stateFolder: String?
+    /// The IP address that trackers are told to hand out; `nil` for the one that they see (the usual).
+    public var announceIP: String?
     /// Bytes a second over all torrents; `nil` for no limit.
     public var downloadLimit: Int?
     /// Bytes a second over all torrents; `nil` for no limit.
@@ -69,6 +71,8 @@ public struct FetchOptions: Hashable, Sendable {
     public var standardOutput = false
     /// Peers to try at once, `[sp1-KEY@]host:port`; with a key, one that proves to have it.
     public var peers: [String] = []
+    /// Trackers to announce to besides those of the torrent: http, https or udp URLs (`http://host:port` is enough).
+    public var trackers: [String] = []
     /// Seconds without movement after which to give up; `nil` for never.
     public var timeout: Double?
     /// Whom to talk to; `nil` for what the configuration says.
@@ -92,6 +96,8 @@ public struct ShareRequest: Hashable, Sendable {
     public var torrent: [UInt8]?
     /// Peers to try at once, `[sp1-KEY@]host:port`; with a key, one that proves to have it.
     public var peers: [String] = []
+    /// Trackers to announce to: http, https or udp URLs (`http://host:port` is enough). A torrent that is made names them.
+    public var trackers: [String] = []
     /// Whom to talk to; `nil` for what the configuration says.
     public var sessions: SessionRules?
 

@@ -16,6 +16,8 @@ public struct ShoalError: Error, Hashable, Sendable {
         case files
         /// No such thing.
         case notFound = "not_found"
+        /// A tracker did not accept name and password, or the passkey.
+        case loginRefused = "login_refused"
         /// Anything else.
         case failed
 
@@ -29,6 +31,7 @@ public struct ShoalError: Error, Hashable, Sendable {
             case .badData: 5
             case .files: 6
             case .notFound: 7
+            case .loginRefused: 8
             }
         }
     }

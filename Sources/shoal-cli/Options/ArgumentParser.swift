@@ -28,9 +28,29 @@ struct ArgumentParser {
 
     /// - Parameter arguments: without the name of the program.
     static func parse(_ arguments: [String]) throws(ShoalError) -> ParsedArguments {
-        var parser = ArgumentParser(rest: arguments[...])
+        var parser = ArgumentParser(rest: withoutOldSpellings(arguments)[...])
         try parser.collect()
         return try parser.interpret()
+    }
+
+    /// What users of the chunk folders' first program type: `-folder D -transfer_port 6000 -name client1`.
+    private static func withoutOldSpellings(_ arguments: [String]) -> [String] {
+        guard arguments.starts(with: ["chunks", "run"]) else { return arguments }
+        var (result, rest) = ([String](), arguments[...])
+        while let argument = rest.popFirst() {
+            switch (argument, rest.first) {
+            case ("--", _):
+                return result + [argument] + rest
+            case ("-folder", let value?): result.append(value)
+            case ("-transfer_port", let value?): result += ["--listen", ":" + value]
+            case ("-name", let value?): result += ["--name", value]
+            default:
+                result.append(argument)
+                continue
+            }
+            rest.removeFirst()
+        }
+        return result
     }
 
     private init(rest: ArraySlice<String>) { self.rest = rest }

@@ -1,6 +1,7 @@
 import Metainfo
 import Primitives
 import Shoal
+import TrackerProtocol
 
 /// What `fetch` was asked for, before any file is read.
 enum FetchTarget: Hashable, Sendable {
@@ -11,6 +12,12 @@ enum FetchTarget: Hashable, Sendable {
     case infoHash(String)
     /// The path of a `.torrent`.
     case file(String)
+    /// Where a `.torrent` can be had, over http or https.
+    case url(String)
+    /// A file of a tracker's catalogue.
+    case named(String, tracker: String)
+    /// Whatever a tracker's catalogue has.
+    case any(tracker: String)
 
     /// - Parameters:
     ///   - text: the argument of `fetch`.
@@ -28,24 +35,26 @@ enum FetchTarget: Hashable, Sendable {
         } else if InfoHash(text: text) != nil {
             self = .infoHash(text)
         } else if lowercased.hasPrefix("http://") || lowercased.hasPrefix("https://") {
-            throw ShoalError(
-                .usage,
-                "fetching a .torrent by URL is not in this version; download it and pass the file"
-            )
+            self = .url(text)
         } else if exists(text) {
             self = .file(text)
+        } else if let named = FetchTarget.named(in: text) {
+            self = named
         } else {
             throw FetchTarget.refusal(of: text)
         }
     }
 
+    /// `NAME@TRACKER`, split at the last `@`; the tracker is a URL or `host:port`.
+    private static func named(in text: String) -> FetchTarget? {
+        guard let split = text.lastIndex(of: "@"), split > text.startIndex else { return nil }
+        let tracker = String(text[text.index(after: split)...])
+        let url = tracker.contains("://") ? tracker : "http://" + tracker
+        guard let parsed = TrackerURL(url), parsed.scheme != .udp, tracker.contains(":") else { return nil }
+        return .named(String(text[..<split]), tracker: url)
+    }
+
     private static func refusal(of text: String) -> ShoalError {
-        if let split = text.lastIndex(of: "@"), text[text.index(after: split)...].contains(":") {
-            return ShoalError(
-                .usage,
-                "fetching by name from a tracker (NAME@TRACKER) is not in this version; pass a magnet link or an info-hash"
-            )
-        }
         let isHexadecimal = text.utf8.allSatisfy { byte in
             (48...57).contains(byte) || (97...102).contains(byte | 0x20)
         }
@@ -60,7 +69,8 @@ enum FetchTarget: Hashable, Sendable {
         }
         return ShoalError(
             .usage,
-            "'\(text)' is no magnet link, no info-hash (40 hexadecimal or 32 base32 digits) and no .torrent file here"
+            "'\(text)' is no magnet link, no info-hash (40 hexadecimal or 32 base32 digits), no .torrent file here and no "
+                + "NAME@HOST:PORT"
         )
     }
 }

@@ -10,6 +10,10 @@ struct Invocation: Hashable, Sendable {
         case share(Share)
         case fetch(Fetch)
         case node(Network)
+        case tracker(TrackerTask)
+        case account(AccountTask)
+        case console(PeerConsole)
+        case chunks(ChunksTask)
         case dht(DHTQuestion)
         case torrent(TorrentTask)
         case identity(IdentityTask)
@@ -151,6 +155,8 @@ struct Network: Hashable, Sendable {
     var downloadLimit: Int?
     /// Bytes a second.
     var uploadLimit: Int?
+    /// The address that others are told to use; `nil` for what they see.
+    var announceIP: String?
     /// `SHOAL_LOCAL_LIMITS=on`: limits per address hold on loopback too.
     var localLimits = false
 }

@@ -29,8 +29,21 @@ struct InvocationReader {
         let first = parsed.positionals.first ?? ""
         return switch parsed.verb {
         case .share: .share(try share())
-        case .fetch: .fetch(try fetch(first))
+        case .fetch: .fetch(try fetch())
         case .node: .node(try network())
+        case .trackerRun: .tracker(.run(try trackerRun()))
+        case .trackerList: .tracker(.ask(try trackerQuestion(.list)))
+        case .trackerFile: .tracker(.ask(try trackerQuestion(.file(first))))
+        case .trackerPeers: .tracker(.ask(try trackerQuestion(.peers)))
+        case .trackerConsole: .tracker(.ask(try trackerQuestion(.console)))
+        case .trackerUser: .tracker(.users(try userTask()))
+        case .userRegister: .account(try account(.register(first)))
+        case .userLogin: .account(try account(.login(first)))
+        case .userLogout: .account(try account(.logout))
+        case .console: .console(try peerConsole())
+        case .chunksRun: .chunks(.run(try chunksRun(first)))
+        case .chunksImport: .chunks(try chunksImport())
+        case .chunksExport: .chunks(.join(folder: first, output: try text(.output)))
         case .dhtPing: .dht(try question(.ping(try hostPort(first, what: "NODE"))))
         case .dhtFind: .dht(try question(.find(try infoHash(first, what: "ID"))))
         case .dhtGetPeers: .dht(try question(.peers(try infoHash(first, what: "INFOHASH"))))
@@ -64,6 +77,8 @@ struct InvocationReader {
             network: try network()
         )
         share.update = try update()
+        share.request.trackers = try trackers()
+        share.network.announceIP = try announceIP()
         guard share.torrentFile != nil else { return share }
         guard share.request.paths.count == 1 else {
             throw ShoalError(.usage, "--torrent goes with one PATH: the file or folder that holds its data")
@@ -72,9 +87,10 @@ struct InvocationReader {
             throw ShoalError(.usage, "--\(name.rawValue) makes a new torrent and does not go with --torrent")
         }
         // What the environment says about new torrents does not concern this one.
-        let peers = share.request.peers
+        let (peers, trackers) = (share.request.peers, share.request.trackers)
         share.request = ShareRequest(paths: parsed.positionals)
         share.request.peers = peers
+        share.request.trackers = trackers
         return share
     }
 
@@ -87,25 +103,37 @@ struct InvocationReader {
         return request
     }
 
-    private func fetch(_ what: String) throws(ShoalError) -> Invocation.Fetch {
+    private func fetch() throws(ShoalError) -> Invocation.Fetch {
         var options = FetchOptions()
         options.output = try text(.output) ?? "."
         options.only = values.all(.only).map(\.text)
         options.sequential = try values.flag(.sequential)
         options.standardOutput = try values.flag(.stdout)
         options.peers = try peers()
+        options.trackers = try trackers()
         if options.standardOutput, try values.flag(.json) {
             throw ShoalError(.usage, "--stdout and --json both write to standard output; leave one out")
         }
         var fetch = Invocation.Fetch(
-            target: try FetchTarget(what, exists: exists),
+            target: try fetchTarget(),
             options: options,
             keepsSharing: try values.flag(.seed),
             timeout: try seconds(.timeout),
             network: try network()
         )
+        fetch.network.announceIP = try announceIP()
         if let interval = try seconds(.every) { fetch.checkInterval = interval }
         return fetch
+    }
+
+    private func fetchTarget() throws(ShoalError) -> FetchTarget {
+        let what = parsed.positionals.first
+        guard try values.flag(.any) else {
+            if let what { return try FetchTarget(what, exists: exists) }
+            throw ShoalError(.usage, "fetch needs WHAT; usage: shoal fetch [OPTION...] WHAT")
+        }
+        guard what == nil else { throw ShoalError(.usage, "--any takes whatever there is; leave '\(what ?? "")' out") }
+        return .any(tracker: try oneTracker())
     }
 
     private func question(_ kind: Invocation.DHTQuestion.Kind) throws(ShoalError) -> Invocation.DHTQuestion {
@@ -121,7 +149,7 @@ struct InvocationReader {
         return Invocation.IdentityTask(kind: kind, stateFolder: folder)
     }
 
-    private func network() throws(ShoalError) -> Network {
+    func network() throws(ShoalError) -> Network {
         var network = Network()
         if let value = values.last(.listen) { network.listen = .endpoint(try InvocationReader.listenAddress(value)) }
         network.bootstrap = try bootstrap()
@@ -131,10 +159,14 @@ struct InvocationReader {
         try readSecurity(into: &network)
         network.downloadLimit = try rate(.limitDown)
         network.uploadLimit = try rate(.limitUp)
-        if let text = values.environmentValue("SHOAL_LOCAL_LIMITS") {
-            network.localLimits = try OptionValues.truth(.init(text: text, origin: "SHOAL_LOCAL_LIMITS"))
-        }
+        network.localLimits = try localLimits()
         return network
+    }
+
+    /// `SHOAL_LOCAL_LIMITS=on`, for tests of limits.
+    func localLimits() throws(ShoalError) -> Bool {
+        guard let text = values.environmentValue("SHOAL_LOCAL_LIMITS") else { return false }
+        return try OptionValues.truth(.init(text: text, origin: "SHOAL_LOCAL_LIMITS"))
     }
 
     private func console() throws(ShoalError) -> ConsoleOptions {
@@ -180,7 +212,7 @@ extension InvocationReader {
         return rate
     }
 
-    private func pieceLength() throws(ShoalError) -> Int? {
+    func pieceLength() throws(ShoalError) -> Int? {
         guard let value = values.last(.pieceLength) else { return nil }
         // F9: 16 KiB to 256 MiB, a power of two.
         guard let length = Quantity.byteCount(value.text), (1 << 14...1 << 28).contains(length),
@@ -194,7 +226,7 @@ extension InvocationReader {
         return length
     }
 
-    private func seconds(_ name: OptionName) throws(ShoalError) -> Duration? {
+    func seconds(_ name: OptionName) throws(ShoalError) -> Duration? {
         guard let value = values.last(name) else { return nil }
         guard let duration = Quantity.seconds(value.text), duration > .zero else {
             throw ShoalError(.usage, "\(value.origin): '\(value.text)' is not a number of seconds above 0")
@@ -230,7 +262,7 @@ extension InvocationReader {
         return try text(.bootstrapFile).map { .file($0) } ?? .installed
     }
 
-    private func stateFolder() throws(ShoalError) -> String? {
+    func stateFolder() throws(ShoalError) -> String? {
         if let folder = try text(.state) { return folder }
         // The XDG specification: a relative path is invalid and ignored.
         if let folder = values.environmentValue("XDG_STATE_HOME"), folder.hasPrefix("/") { return folder + "/shoal" }
@@ -238,7 +270,7 @@ extension InvocationReader {
     }
 
     /// `ADDR:PORT`, `:PORT` for every address of both families, `[v6]:PORT`.
-    private static func listenAddress(_ value: OptionValues.Value) throws(ShoalError) -> String {
+    static func listenAddress(_ value: OptionValues.Value) throws(ShoalError) -> String {
         let text = value.text
         if let colon = text.lastIndex(of: ":"), let port = InvocationReader.port(text[text.index(after: colon)...]) {
             let host = text[..<colon]

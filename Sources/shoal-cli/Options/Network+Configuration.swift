@@ -11,6 +11,7 @@ extension Network {
         configuration.downloadLimit = downloadLimit
         configuration.uploadLimit = uploadLimit
         configuration.localLimits = localLimits
+        configuration.announceIP = announceIP
         configuration.sessions.secure = secure
         configuration.sessions.trustedKeys = try trustFile.map { (path) throws(ShoalError) in
             let bytes = try console.contents(of: path, limit: TrustList.fileLimit)
@@ -59,6 +60,7 @@ extension FetchTarget {
         case .magnet(let link), .published(let link): .magnet(link)
         case .infoHash(let text): .infoHash(text)
         case .file(let path): .torrent(try console.contents(of: path, limit: FetchTarget.torrentLimit))
+        case .url, .named, .any: throw ShoalError(.failed, "under construction")
         }
     }
 }

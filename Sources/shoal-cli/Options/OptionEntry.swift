@@ -26,6 +26,23 @@ enum OptionName: String, CaseIterable, Hashable, Sendable {
     case limitDown = "limit-down"
     case limitUp = "limit-up"
     case timeout
+    case tracker
+    case any
+    case announceIP = "announce-ip"
+    case database = "db"
+    case accounts
+    case interval
+    case minInterval = "min-interval"
+    case chunks
+    case allowList = "allow-list"
+    case denyList = "deny-list"
+    case id
+    case folder = "dir"
+    case set
+    case passwordFile = "password-file"
+    case insecure
+    case admin
+    case trace
     case listen
     case bootstrap
     case bootstrapFile = "bootstrap-file"

@@ -1,7 +1,7 @@
 extension OptionEntry {
     /// Every option, in the order in which help lists them.
     static let all: [OptionEntry] =
-        fileEntries + itemEntries + identityEntries + transferEntries + networkEntries + generalEntries
+        fileEntries + itemEntries + identityEntries + transferEntries + trackerEntries + networkEntries + generalEntries
 
     /// The options that go with a verb.
     static func entries(for verb: Verb) -> [OptionEntry] { all.filter { $0.verbs.contains(verb) } }
@@ -10,7 +10,10 @@ extension OptionEntry {
     private static let questions: [Verb] = [
         .dhtPing, .dhtFind, .dhtGetPeers, .dhtHave, .dhtScrape, .dhtPut, .dhtGet, .dhtSample, .dhtTable, .dhtStats,
     ]
-    private static let network: [Verb] = transfers + [.node] + questions
+    private static let network: [Verb] = transfers + [.node, .console] + questions
+    /// What asks a tracker as anybody may.
+    private static let trackerQuestions: [Verb] = [.trackerList, .trackerFile, .trackerPeers, .trackerConsole]
+    private static let accounts: [Verb] = [.userRegister, .userLogin, .userLogout]
     private static let makers: [Verb] = [.share, .torrentCreate]
 
     private static let fileEntries: [OptionEntry] = [
@@ -18,7 +21,7 @@ extension OptionEntry {
             name: .output,
             short: "o",
             argument: .path("PATH"),
-            verbs: [.fetch, .torrentCreate],
+            verbs: [.fetch, .torrentCreate, .chunksExport],
             meaning: """
                 where files go (default: the current folder); for a single file, a path that is no existing folder \
                 and does not end in / is the file's name
@@ -36,12 +39,17 @@ extension OptionEntry {
             verbs: [.share],
             meaning: "write the .torrent as well"
         ),
-        OptionEntry(name: .name, argument: .text("NAME"), verbs: makers, meaning: "name of the torrent"),
+        OptionEntry(
+            name: .name,
+            argument: .text("NAME"),
+            verbs: makers + [.chunksRun],
+            meaning: "name of the torrent; chunks: what this client is called (default: the name of the folder)"
+        ),
         OptionEntry(
             name: .pieceLength,
             argument: .text("SIZE"),
-            verbs: makers,
-            meaning: "bytes in a piece, a power of two from 16K to 256M (default: by size)"
+            verbs: makers + [.chunksImport],
+            meaning: "bytes in a piece or chunk, a power of two from 16K to 256M (default: by size)"
         ),
         OptionEntry(
             name: .isPrivate,
@@ -178,12 +186,124 @@ extension OptionEntry {
         ),
     ]
 
+    private static let trackerEntries: [OptionEntry] = [
+        OptionEntry(
+            name: .tracker,
+            argument: .text("URL"),
+            isRepeatable: true,
+            verbs: transfers + trackerQuestions + accounts + [.console, .chunksRun],
+            meaning: """
+                http, https or udp; http://HOST:PORT is enough; share and fetch announce to it (repeatable), the others \
+                ask it
+                """
+        ),
+        OptionEntry(
+            name: .any,
+            argument: .none,
+            verbs: [.fetch],
+            meaning: "whatever the tracker's catalogue has; a person is asked when there are several files"
+        ),
+        OptionEntry(
+            name: .announceIP,
+            argument: .text("IP|auto"),
+            verbs: transfers + [.chunksRun],
+            meaning: "the address that others should use (default: auto, what others see of us)"
+        ),
+        OptionEntry(
+            name: .database,
+            argument: .text("URL"),
+            verbs: [.trackerRun, .trackerUser],
+            meaning: """
+                sqlite:PATH (default: tracker.sqlite in the state folder) or postgres://USER@HOST/DB; several tracker \
+                nodes may share one PostgreSQL database
+                """
+        ),
+        OptionEntry(
+            name: .accounts,
+            argument: .none,
+            verbs: [.trackerRun],
+            meaning: "serve only who has an account and announces with its passkey"
+        ),
+        OptionEntry(
+            name: .interval,
+            argument: .text("SECONDS"),
+            verbs: [.trackerRun],
+            meaning: "how often peers announce (default: 1800); who is silent for twice as long is forgotten"
+        ),
+        OptionEntry(
+            name: .minInterval,
+            argument: .text("SECONDS"),
+            verbs: [.trackerRun],
+            meaning: "how often peers may announce (default: 900)"
+        ),
+        OptionEntry(
+            name: .chunks,
+            argument: .text("ADDR:PORT"),
+            verbs: [.trackerRun],
+            meaning: "speak the text protocol of chunk folders on this port as well, like :5100"
+        ),
+        OptionEntry(
+            name: .allowList,
+            argument: .path("FILE"),
+            verbs: [.trackerRun],
+            meaning: "serve only these info-hashes, one a line; read again when the file changes, and on SIGHUP"
+        ),
+        OptionEntry(
+            name: .denyList,
+            argument: .path("FILE"),
+            verbs: [.trackerRun],
+            meaning: "never serve these info-hashes, one a line; read again when the file changes, and on SIGHUP"
+        ),
+        OptionEntry(
+            name: .id,
+            argument: .text("ID"),
+            verbs: [.console],
+            meaning: "what this peer is called (default: the name of the folder)"
+        ),
+        OptionEntry(
+            name: .folder,
+            argument: .folder("DIR"),
+            verbs: [.console],
+            meaning: "where files come from and go to (default: the current folder)"
+        ),
+        OptionEntry(
+            name: .set,
+            argument: .text("NAME"),
+            verbs: [.chunksRun],
+            meaning: "which set of chunks of the tracker (default: the one of its text protocol)"
+        ),
+        OptionEntry(
+            name: .passwordFile,
+            argument: .path("FILE"),
+            verbs: accounts + [.console, .trackerUser],
+            meaning: "the first line is the password; else SHOAL_PASSWORD, else a question"
+        ),
+        OptionEntry(
+            name: .insecure,
+            argument: .none,
+            verbs: accounts + [.console],
+            meaning: "send the password in the clear (http) to an address that is neither this machine nor private"
+        ),
+        OptionEntry(
+            name: .admin,
+            argument: .none,
+            verbs: [.trackerUser],
+            meaning: "with add: an account that may do everything"
+        ),
+        OptionEntry(
+            name: .trace,
+            argument: .path("FILE"),
+            verbs: [.trackerRun, .chunksRun],
+            meaning: "write one line a message to this file"
+        ),
+    ]
+
     private static let networkEntries: [OptionEntry] = [
         OptionEntry(
             name: .listen,
             argument: .text("ADDR:PORT"),
-            verbs: network,
-            meaning: "TCP and UDP port; :0 picks one (default: 6881, then the next free one)"
+            verbs: network + [.trackerRun, .chunksRun],
+            meaning: "TCP and UDP port; :0 picks one (default: 6881, then the next free one; a tracker's is 6969)"
         ),
         OptionEntry(
             name: .bootstrap,
@@ -202,7 +322,7 @@ extension OptionEntry {
         OptionEntry(
             name: .noDHT,
             argument: .none,
-            verbs: transfers + [.node],
+            verbs: transfers + [.node, .console],
             meaning: "leave the distributed hash table out"
         ),
         OptionEntry(

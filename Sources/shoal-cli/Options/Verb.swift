@@ -3,6 +3,19 @@ enum Verb: String, CaseIterable, Hashable, Sendable {
     case share
     case fetch
     case node
+    case trackerRun = "tracker run"
+    case trackerList = "tracker list"
+    case trackerFile = "tracker file"
+    case trackerPeers = "tracker peers"
+    case trackerUser = "tracker user"
+    case trackerConsole = "tracker console"
+    case userRegister = "user register"
+    case userLogin = "user login"
+    case userLogout = "user logout"
+    case console
+    case chunksRun = "chunks run"
+    case chunksImport = "chunks import"
+    case chunksExport = "chunks export"
     case dhtPing = "dht ping"
     case dhtFind = "dht find"
     case dhtGetPeers = "dht get-peers"
@@ -29,7 +42,7 @@ enum Verb: String, CaseIterable, Hashable, Sendable {
     /// One word, or two for a verb of a family.
     var words: [String] { rawValue.split(separator: " ").map(String.init) }
 
-    /// The first words that need a second one: `dht`, `torrent`, `id`.
+    /// The first words that need a second one: `tracker`, `dht`, `id` and the like.
     static let families: [String] = allCases.reduce(into: []) { families, verb in
         if verb.words.count == 2, let family = verb.words.first, !families.contains(family) {
             families.append(family)
@@ -37,7 +50,13 @@ enum Verb: String, CaseIterable, Hashable, Sendable {
     }
 
     /// What a family's word means alone; the others need a second one.
-    static func usual(of family: String) -> Verb? { family == "id" ? .idShow : nil }
+    static func usual(of family: String) -> Verb? {
+        switch family {
+        case "tracker": .trackerRun
+        case "id": .idShow
+        default: nil
+        }
+    }
 
     /// The verbs of a family, in the order of the table.
     static func members(of family: String) -> [Verb] {
@@ -54,6 +73,7 @@ struct VerbEntry: Sendable {
         case torrentFile
         case shell
         case verb
+        case folder
         case text
         /// The word `new`, and a file behind it.
         case newFile

@@ -20,17 +20,32 @@ enum About {
         Row(
             name: "4",
             meaning:
-                "the network refused: port in use, address cannot be bound, value out of date, peer with a wrong key"
+                "network or tracker refused: port in use, address cannot be bound, value out of date, peer with a wrong key"
         ),
         Row(name: "5", meaning: "data is wrong: hash mismatch, corrupt .torrent"),
         Row(name: "6", meaning: "local files: disk full, no permission, exists as something else"),
         Row(name: "7", meaning: "no such thing"),
+        Row(name: "8", meaning: "a tracker refused the login"),
         Row(name: "130, 143", meaning: "ended by SIGINT (Ctrl-C), by SIGTERM"),
     ]
+
+    /// What the verbs of a family are for, for lists.
+    static func summary(of family: String) -> String {
+        switch family {
+        case "tracker": "run a tracker (the default), or ask one about its files and peers"
+        case "user": "an account at a tracker"
+        case "chunks": "chunk folders: complete one through a tracker, cut, join"
+        case "dht": "ask the network"
+        case "torrent": ".torrent files; no network"
+        case "id": "this node's identity"
+        default: ""
+        }
+    }
 
     /// Variables that are not the twin of an option.
     static let environment: [Row] = [
         Row(name: "NO_COLOR", meaning: "when set, no colours"),
+        Row(name: "SHOAL_PASSWORD", meaning: "the password of an account; a prompt asks for it otherwise"),
         Row(name: "XDG_STATE_HOME", meaning: "where the state folder is, unless --state says"),
         Row(name: "SHOAL_LOCAL_LIMITS", meaning: "on: the limits per address hold on loopback as well (for tests)"),
     ]

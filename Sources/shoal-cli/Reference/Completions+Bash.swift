@@ -63,6 +63,7 @@ extension Completions {
         let arguments =
             switch entry.argumentKind {
             case .files: "_shoal_files"
+            case .folder: "_shoal_folders"
             case .torrentFile: "_shoal_torrents"
             case .shell: "_shoal_words \"\(Invocation.Shell.allCases.map(\.rawValue).joined(separator: " "))\""
             case .newFile: "if [[ $previous == *-key ]]; then _shoal_words \"new\"; else _shoal_files; fi"

@@ -27,6 +27,7 @@ extension Completions {
         switch entry.argumentKind {
         case .none, .text: break
         case .files: lines.append("\(lead) -F")
+        case .folder: lines.append("\(lead) -a '(__fish_complete_directories)'")
         case .torrentFile: lines.append("\(lead) -k -a '(__fish_complete_suffix .torrent)'")
         case .shell: lines.append("\(lead) -a '\(Invocation.Shell.allCases.map(\.rawValue).joined(separator: " "))'")
         case .newFile: lines += ["\(lead) -a 'new'", "\(lead) -F"]

@@ -50,6 +50,7 @@ extension Completions {
             switch entry.argumentKind {
             case .none: []
             case .files: ["'*:path:_files'"]
+            case .folder: ["'1:folder:_files -/'"]
             case .torrentFile: ["'1:torrent:_files -g \"*.torrent(-.)\"'", "'2:path:_files'"]
             case .shell: ["'1:shell:(\(Invocation.Shell.allCases.map(\.rawValue).joined(separator: " ")))'"]
             case .newFile: ["'1:verb:(new)'", "'2:file:_files'"]

@@ -35,12 +35,14 @@ enum Help {
         return text + list(OptionEntry.entries(for: verb).map(row), column: 36)
     }
 
-    /// A family whose word means something alone has one row for all of its verbs.
+    /// A family has one row for all of its verbs.
     private static func shortRow(for verb: Verb) -> About.Row? {
-        guard let family = verb.words.first, let usual = Verb.usual(of: family) else { return row(for: verb) }
-        let words = Verb.members(of: family).compactMap(\.words.last).joined(separator: "|")
-        let summary = VerbEntry.entry(for: usual)?.summary ?? ""
-        return verb == usual ? About.Row(name: "shoal \(family) [\(words)]", meaning: summary) : nil
+        guard verb.words.count == 2, let family = verb.words.first else { return row(for: verb) }
+        let members = Verb.members(of: family)
+        guard verb == members.first else { return nil }
+        let words = members.compactMap(\.words.last).joined(separator: "|")
+        let list = Verb.usual(of: family) == nil ? words : "[\(words)]"
+        return About.Row(name: "shoal \(family) \(list)", meaning: About.summary(of: family))
     }
 
     private static func row(for verb: Verb) -> About.Row {

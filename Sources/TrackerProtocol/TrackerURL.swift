@@ -1,0 +1,87 @@
+package import Metainfo
+
+/// Where a tracker listens for announces (BEP 3, BEP 15, BEP 41).
+package struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
+    package enum Scheme: String, Hashable, Sendable {
+        case http
+        case https
+        case udp
+
+        /// The port of a URL that names none; a UDP tracker has no usual one.
+        var usualPort: UInt16? {
+            switch self {
+            case .http: 80
+            case .https: 443
+            case .udp: nil
+            }
+        }
+    }
+
+    /// Longer ones are no tracker's (`MetainfoLimits`).
+    private static let mostBytes = 2048
+
+    package let scheme: Scheme
+    package let place: HostAndPort
+    /// Path and query, as they go into a request: `/announce`, `/0123abcd/announce?x=y`.
+    package let path: String
+
+    /// Reads a URL; one without a path gets `/announce`. `nil` for another scheme, a host that is none, user names, and
+    /// bytes that do not belong into a request line.
+    package init?(_ text: some StringProtocol) {
+        guard text.utf8.count <= TrackerURL.mostBytes, text.utf8.allSatisfy({ 0x21...0x7e ~= $0 }),
+            let mark = text.firstRange(of: "://"), let scheme = Scheme(rawValue: text[..<mark.lowerBound].lowercased())
+        else { return nil }
+        let rest = text[mark.upperBound...].prefix { $0 != "#" }
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        guard !authority.contains("@"), let place = TrackerURL.place(authority, scheme) else { return nil }
+        let path = rest[authority.endIndex...]
+        self.init(scheme, place, path: path.isEmpty || path == "/" ? "/announce" : String(path))
+    }
+
+    private init(_ scheme: Scheme, _ place: HostAndPort, path: String) {
+        self.scheme = scheme
+        self.place = place
+        self.path = path.first == "/" ? path : "/" + path
+    }
+
+    private static func place(_ authority: some StringProtocol, _ scheme: Scheme) -> HostAndPort? {
+        if let place = HostAndPort(authority) { return place }
+        guard let port = scheme.usualPort, authority.last != ":" else { return nil }
+        return HostAndPort("\(authority):\(port)")
+    }
+
+    /// `http://host:port`, for what else a tracker node answers.
+    package var root: String { "\(scheme.rawValue)://\(authority)" }
+
+    /// The URL of announces.
+    package var text: String { root + path }
+
+    /// Where this tracker is scraped (BEP 48): only where the last part of the path begins with `announce`.
+    package var scrape: TrackerURL? {
+        guard scheme != .udp else { return self }
+        let pathOnly = path.prefix { $0 != "?" }
+        guard let slash = pathOnly.lastIndex(of: "/") else { return nil }
+        let last = pathOnly.index(after: slash)
+        guard path[last...].hasPrefix("announce") else { return scrapeBeforePasskey }
+        let rest = path[last...].dropFirst("announce".count)
+        return TrackerURL(scheme, place, path: path[..<last] + "scrape" + rest)
+    }
+
+    /// `/announce/PASSKEY`, as our own tracker node has it.
+    private var scrapeBeforePasskey: TrackerURL? {
+        guard path.hasPrefix("/announce/") else { return nil }
+        return TrackerURL(scheme, place, path: "/scrape/" + path.dropFirst("/announce/".count))
+    }
+
+    /// The same tracker with another path, as a passkey needs it.
+    package func with(path: String) -> TrackerURL { TrackerURL(scheme, place, path: path) }
+
+    /// Without path and query, which may hold a passkey (R13).
+    package var description: String { root }
+
+    /// The port goes unsaid where it is the usual one.
+    private var authority: String {
+        guard place.port == scheme.usualPort else { return place.description }
+        return place.host.contains(":") ? "[\(place.host)]" : place.host
+    }
+}

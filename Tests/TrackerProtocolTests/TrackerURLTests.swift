@@ -1,0 +1,43 @@
+import Testing
+
+@testable import TrackerProtocol
+
+@Suite("URLs of trackers")
+struct TrackerURLTests {
+    @Test(
+        "where it announces, and where it is scraped (BEP 48)",
+        arguments: [
+            ("http://h:6969", "http://h:6969/announce", "http://h:6969/scrape"),
+            ("HTTP://h:6969/", "http://h:6969/announce", "http://h:6969/scrape"),
+            ("http://h/x/announce.php?k=1", "http://h/x/announce.php?k=1", "http://h/x/scrape.php?k=1"),
+            ("https://h/announce", "https://h/announce", "https://h/scrape"),
+            ("https://h:444/a", "https://h:444/a", nil),
+            ("http://[::1]:1/announce#x", "http://[::1]:1/announce", "http://[::1]:1/scrape"),
+            ("http://h:1/announce/00ff", "http://h:1/announce/00ff", "http://h:1/scrape/00ff"),
+            ("udp://h:6969", "udp://h:6969/announce", "udp://h:6969/announce"),
+            ("http://h:1?x", "http://h:1/?x", nil),
+        ] as [(String, String, String?)]
+    )
+    func parts(text: String, announce: String, scrape: String?) throws {
+        let url = try #require(TrackerURL(text))
+        #expect(url.text == announce)
+        #expect(url.scrape?.text == scrape)
+    }
+
+    @Test(
+        "what is none",
+        arguments: [
+            "", "h:6969", "ftp://h:1", "udp://h", "http://", "http://h:0", "http://h:", "http://u:p@h:1/announce",
+            "http://h:1/a b", "http://h:1/\r\nX: y", "http://é/announce", "udp://h:99999",
+            "http://h/" + String(repeating: "a", count: 2048),
+        ]
+    )
+    func refused(text: String) {
+        #expect(TrackerURL(text) == nil)
+    }
+
+    @Test("what is shown has no path, for that may hold a passkey (R13)")
+    func shown() throws {
+        #expect(try #require(TrackerURL("http://h:6969/announce/secret")).description == "http://h:6969")
+    }
+}
