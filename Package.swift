@@ -97,6 +97,10 @@ let testTargets: [Target] = [
         "SimulationTests",
         ["Simulation", "Availability", "Kademlia", "PeerWire", "Swarming", "Metainfo", "Primitives"]
     ),
+    tests(
+        "TrackerProtocolTests",
+        ["TrackerProtocol", "Availability", "Bencode", "Cryptography", "Primitives", "TestSupport"]
+    ),
     tests("EventLoopTests", ["EventLoop", "Primitives", "TestSupport"]),
     tests("StorageTests", ["Storage", "SQLite", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
     tests(
@@ -129,6 +133,7 @@ let fuzzTargets: [Target] = [
     fuzzer("FuzzTable", ["Kademlia", "Cryptography", "Primitives"]),
     fuzzer("FuzzSession", ["SecurePeer", "Cryptography", "Primitives"]),
     fuzzer("FuzzPayload", ["SecurePeer", "Cryptography", "Primitives"]),
+    fuzzer("FuzzChunks", ["TrackerProtocol", "Primitives"]),
     fuzzer("FuzzWire", ["PeerWire", "Metainfo", "Primitives"]),
 ]
 
