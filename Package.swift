@@ -92,7 +92,6 @@ let testTargets: [Target] = [
     tests("PeerWireTests", ["PeerWire", "Metainfo", "Bencode", "Cryptography", "Primitives"]),
     tests("SecurePeerTests", ["SecurePeer", "Bencode", "Cryptography", "Primitives", "TestSupport"]),
     tests("SwarmingTests", ["Swarming", "Availability", "Metainfo", "Primitives", "TestSupport"]),
-    tests("TrackerProtocolTests", ["TrackerProtocol", "Primitives"]),
     tests(
         "SimulationTests",
         ["Simulation", "Availability", "Kademlia", "PeerWire", "Swarming", "Metainfo", "Primitives"]

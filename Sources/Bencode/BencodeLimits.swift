@@ -28,6 +28,10 @@ package struct BencodeLimits: Hashable, Sendable {
     /// A DHT packet: longer datagrams are dropped before they get here (hardening D17).
     package static let krpc = BencodeLimits(depth: 10, tokens: 500, byteCount: 2048)
 
+    /// What a tracker answers (hardening P1, T14): a few hundred peers, each a dictionary of three where it is of the old
+    /// form, or a scrape.
+    package static let trackerReply = BencodeLimits(depth: 10, tokens: 20_000, byteCount: 1 << 20)
+
     /// An extension message (BEP 10), with the 16 KiB of metadata that may follow it (BEP 9).
     package static let extensionMessage = BencodeLimits(depth: 10, tokens: 1000, byteCount: 64 << 10)
 }
