@@ -14,17 +14,33 @@ package struct ChunkTable: ~Copyable {
         package var hash: SHA1Digest?
         /// In the order in which they came.
         package var holders: [Holder]
+
+        package init(hash: SHA1Digest?, holders: [Holder]) {
+            self.hash = hash
+            self.holders = holders
+        }
     }
 
     package struct Holder: Hashable, Sendable {
         package var endpoint: Endpoint
         /// Clients of shoal have one; it also says that they read line feeds.
         package var name: String?
+
+        package init(endpoint: Endpoint, name: String?) {
+            self.endpoint = endpoint
+            self.name = name
+        }
     }
 
     package struct Row: Hashable, Sendable {
         package var chunk: Int
+        /// Those whom most agree with first.
         package var groups: [Group]
+
+        package init(chunk: Int, groups: [Group]) {
+            self.chunk = chunk
+            self.groups = groups
+        }
     }
 
     private struct Client {
