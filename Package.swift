@@ -57,6 +57,7 @@ let layers: [Target] = [
     library("EventLoop", ["Primitives", "CLinux", "CUV"]),
     library("SQLite", ["CSQLite"]),
     library("Storage", ["Primitives", "Cryptography", "Metainfo", "SQLite", "CLinux", "CSQLite"]),
+    library("TrackerStore", ["Primitives", "SQLite", "Storage", "CLibpq"]),
     // 5 engine
     library(
         "Shoal",
@@ -102,6 +103,7 @@ let testTargets: [Target] = [
     ),
     tests("EventLoopTests", ["EventLoop", "Primitives", "TestSupport"]),
     tests("StorageTests", ["Storage", "SQLite", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
+    tests("TrackerStoreTests", ["TrackerStore", "SQLite", "Primitives", "TestSupport"]),
     tests(
         "ShoalTests",
         [

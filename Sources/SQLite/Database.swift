@@ -12,6 +12,9 @@ package struct DatabaseError: Error, Hashable {
 
     /// The file is no database, or a damaged one.
     package var isDamage: Bool { code & 0xff == SQLITE_CORRUPT || code & 0xff == SQLITE_NOTADB }
+
+    /// Another process writes, and went on for longer than we wait.
+    package var isBusy: Bool { code & 0xff == SQLITE_BUSY }
 }
 
 /// A value bound to a statement.

@@ -22,12 +22,17 @@ package final class DiskWorkers {
 
     /// - Parameters:
     ///   - count: how many threads; one per core by default, at most 64.
+    ///   - name: what the threads are called, before a dash and a number.
     ///   - wake: called on a worker when results wait; makes the loop call `drainCompletions()` soon.
-    package init(count: Int = DiskWorkers.coreCount, wake: @escaping @Sendable () -> Void) throws(StorageError) {
+    package init(
+        count: Int = DiskWorkers.coreCount,
+        named name: String = "disk",
+        wake: @escaping @Sendable () -> Void
+    ) throws(StorageError) {
         let queue = JobQueue(wake: wake)
         self.queue = queue
         for index in 0..<min(max(1, count), 64) {
-            guard let worker = Worker(named: "disk-\(index)", { queue.serve() }) else { break }
+            guard let worker = Worker(named: "\(name)-\(index)", { queue.serve() }) else { break }
             threads.append(worker)
         }
         guard !threads.isEmpty else { throw .io(code: EAGAIN, path: "starting threads") }
