@@ -55,6 +55,7 @@ let layers: [Target] = [
     ),
     // 4 I/O
     library("EventLoop", ["Primitives", "CLinux", "CUV"]),
+    library("HTTPClient", ["Primitives", "EventLoop", "CCurl"]),
     library("SQLite", ["CSQLite"]),
     library("Storage", ["Primitives", "Cryptography", "Metainfo", "SQLite", "CLinux", "CSQLite"]),
     library("TrackerStore", ["Primitives", "SQLite", "Storage", "CLibpq"]),
@@ -102,6 +103,7 @@ let testTargets: [Target] = [
         ["TrackerProtocol", "Availability", "Bencode", "Cryptography", "Primitives", "TestSupport"]
     ),
     tests("EventLoopTests", ["EventLoop", "Primitives", "TestSupport"]),
+    tests("HTTPClientTests", ["HTTPClient", "EventLoop", "Primitives", "TestSupport"]),
     tests("StorageTests", ["Storage", "SQLite", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
     tests("TrackerStoreTests", ["TrackerStore", "SQLite", "Primitives", "TestSupport"]),
     tests(

@@ -2,13 +2,14 @@ import CUV
 import Glibc
 package import Primitives
 
-/// A socket of ours that the loop watches: libuv says when, we do the reading and writing.
+/// A socket that the loop watches: libuv says when, we (or the library that lends it) do the reading and writing.
 ///
 /// Interest changes are collected and applied once, before the loop waits: `uv_poll_start` costs two `epoll_ctl` calls,
 /// and a stream may change its mind many times in a turn.
 package class PolledSocket: Handle {
     /// -1 after `close`.
     private(set) final var descriptor: Int32 = -1
+    private final let isOwner: Bool
     /// What libuv watches for now, in its flags.
     private final var armed: Int32 = 0
     private final var isListed = false
@@ -24,11 +25,23 @@ package class PolledSocket: Handle {
     }
 
     init(loop: Loop, descriptor: consuming Descriptor) throws(SocketError) {
+        isOwner = true
         super.init(on: loop)
-        let number = descriptor.number
+        try watch(descriptor.number)
+        self.descriptor = descriptor.take()
+    }
+
+    /// Watches a descriptor that somebody else closes, after this is closed.
+    init(loop: Loop, borrowing number: Int32) throws(SocketError) {
+        isOwner = false
+        super.init(on: loop)
+        try watch(number)
+        descriptor = number
+    }
+
+    private func watch(_ number: Int32) throws(SocketError) {
         let code = open(uv_poll_t.self) { uv_poll_init(loop.uv, $0, number) }
         guard code == 0 else { throw SocketError(code: code) }
-        self.descriptor = descriptor.take()
     }
 
     /// The local end, `nil` when closed.
@@ -38,7 +51,7 @@ package class PolledSocket: Handle {
         guard isOpen else { return }
         // In this order: libuv takes the number out of epoll before the kernel may give it to another socket.
         super.close()
-        _ = Glibc.close(descriptor)
+        if isOwner { _ = Glibc.close(descriptor) }
         descriptor = -1
     }
 

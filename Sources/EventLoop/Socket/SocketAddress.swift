@@ -1,15 +1,15 @@
-import Glibc
-import Primitives
+package import Glibc
+package import Primitives
 
 /// An endpoint in the kernel's form.
 ///
 /// `sockaddr_in`: family 0..<2 (own order), port 2..<4, address 4..<8. `sockaddr_in6`: family, port, flow 4..<8,
 /// address 8..<24, scope 24..<28. Numbers in network order unless said.
-struct SocketAddress {
+package struct SocketAddress {
     private var storage = sockaddr_storage()
     private var length: socklen_t
 
-    init(_ endpoint: Endpoint) {
+    package init(_ endpoint: Endpoint) {
         length = SocketAddress.length(for: endpoint.address)
         // Safe: all stores end before byte 24 of the 128 of `sockaddr_storage`.
         withUnsafeMutableBytes(of: &storage) { bytes in
@@ -39,7 +39,7 @@ struct SocketAddress {
     }
 
     /// The endpoint in the first `count` bytes, `nil` for another family or too few bytes.
-    static func endpoint(in bytes: UnsafeRawBufferPointer, count: Int) -> Endpoint? {
+    package static func endpoint(in bytes: UnsafeRawBufferPointer, count: Int) -> Endpoint? {
         guard count >= 0 else { return nil }
         let span = UnsafeRawBufferPointer(rebasing: bytes.prefix(count)).bytes
         guard let family = span.bigEndian(sa_family_t.self, at: 0)?.byteSwapped,
@@ -58,7 +58,7 @@ struct SocketAddress {
         }
     }
 
-    func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    package func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         withUnsafePointer(to: storage) { storage in
             // Safe: `sockaddr_storage` is made to be used as a `sockaddr`.
             storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }

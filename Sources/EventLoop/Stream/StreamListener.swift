@@ -8,7 +8,13 @@ package protocol StreamListenerHandler: AnyObject {
     func listener(_ listener: StreamListener, accepted stream: TCPStream, from remote: Endpoint)
 }
 
-/// Accepts TCP connections.
+/// Whom a listener gives connections to that are not to be streams of the loop: a C library has them.
+package protocol ConnectionTaker: AnyObject {
+    /// A connection came in. The descriptor, which does not block, is the taker's to close.
+    func listener(_ listener: StreamListener, handed descriptor: Int32, from remote: Endpoint)
+}
+
+/// Accepts TCP connections, for a handler or for a taker.
 package final class StreamListener: PolledSocket {
     /// Connections accepted in one turn, so that a flood of them leaves the others their turn.
     private static let acceptsPerTurn = 64
@@ -19,6 +25,10 @@ package final class StreamListener: PolledSocket {
     /// While there is none, connections wait in the kernel; the listener closes if it was set and is gone.
     package weak var handler: (any StreamListenerHandler)? {
         didSet { wantsRead = handler != nil }
+    }
+    /// As the handler, and instead of one.
+    package weak var taker: (any ConnectionTaker)? {
+        didSet { wantsRead = taker != nil }
     }
     /// How often accepting rested because descriptors had run out.
     package private(set) var restCount = 0
@@ -51,14 +61,14 @@ package final class StreamListener: PolledSocket {
     }
 
     override func ready(toRead: Bool, toWrite: Bool) {
-        guard let handler else { return close() }
+        guard handler != nil || taker != nil else { return close() }
         for _ in 0..<StreamListener.acceptsPerTurn {
-            guard isOpen, wantsRead, accept(for: handler) else { return }
+            guard isOpen, wantsRead, accept() else { return }
         }
     }
 
     /// Takes one connection; false when there is none or it must rest.
-    private func accept(for handler: any StreamListenerHandler) -> Bool {
+    private func accept() -> Bool {
         var remote = sockaddr_storage()
         var length: socklen_t = 0
         let number = clinux_accept(descriptor, &remote, &length)
@@ -67,8 +77,11 @@ package final class StreamListener: PolledSocket {
         let endpoint = withUnsafeBytes(of: &remote) { SocketAddress.endpoint(in: $0, count: Int(length)) }
         // A connection without an address is over already. Its descriptor closes itself here and below.
         guard let endpoint else { return true }
-        guard let stream = try? TCPStream(loop: loop, accepted: accepted, from: endpoint) else { return true }
-        handler.listener(self, accepted: stream, from: endpoint)
+        if let taker {
+            taker.listener(self, handed: accepted.take(), from: endpoint)
+        } else if let stream = try? TCPStream(loop: loop, accepted: accepted, from: endpoint) {
+            handler?.listener(self, accepted: stream, from: endpoint)
+        }
         return true
     }
 
