@@ -67,6 +67,14 @@ let layers: [Target] = [
             "Swarming", "EventLoop", "Storage",
         ]
     ),
+    // 6 services
+    library(
+        "TrackerServer",
+        [
+            "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "TrackerProtocol", "EventLoop",
+            "Storage", "TrackerStore",
+        ]
+    ),
     // 7 programs
     program(
         "shoal",
@@ -106,6 +114,10 @@ let testTargets: [Target] = [
     tests("HTTPClientTests", ["HTTPClient", "EventLoop", "Primitives", "TestSupport"]),
     tests("StorageTests", ["Storage", "SQLite", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
     tests("TrackerStoreTests", ["TrackerStore", "SQLite", "Primitives", "TestSupport"]),
+    tests(
+        "TrackerServerTests",
+        ["TrackerServer", "TrackerProtocol", "TrackerStore", "EventLoop", "Primitives", "TestSupport"]
+    ),
     tests(
         "ShoalTests",
         [

@@ -27,6 +27,8 @@ enum Layers {
         ],
         "TrackerStore": ["Primitives", "SQLite", "Storage", "CLibpq", "Glibc", "Synchronization"],
         "Shoal": vocabulary.union(formats).union(machines).union(["EventLoop", "Storage", "Glibc", "Synchronization"]),
+        "TrackerServer": vocabulary.union(formats)
+            .union(["TrackerProtocol", "EventLoop", "Storage", "TrackerStore", "Glibc", "Synchronization"]),
         "shoal-cli": [
             "Shoal", "TrackerProtocol", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc",
             "Synchronization",

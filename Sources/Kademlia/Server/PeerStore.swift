@@ -1,3 +1,4 @@
+import Cryptography
 import Primitives
 
 /// Peers that were announced to us, by info-hash.

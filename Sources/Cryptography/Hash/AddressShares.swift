@@ -1,5 +1,4 @@
-import Cryptography
-import Primitives
+package import Primitives
 
 /// How many stored peers a host has (`IPAddress.host`), never too few and hardly ever too many: a counting Bloom filter.
 ///
@@ -7,7 +6,9 @@ import Primitives
 /// a keyed hash, so that nobody can choose whom to collide with; the least of the four is the estimate. With 4 peers a
 /// column on average it is one or two too high; an address is taken for one that has its 200 only where four hosts that
 /// do share its columns. For a million peers that is 2 MiB.
-struct AddressShares: Sendable {
+///
+/// Here because the DHT and the tracker count alike, and both are machines that know nothing of each other.
+package struct AddressShares: Sendable {
     private static let rows = 4
     private static let leastColumns = 64
     private static let peersPerColumn = 4
@@ -16,18 +17,27 @@ struct AddressShares: Sendable {
     private var columns = 0
     private var counters: [UInt16] = []
 
-    init(using secrets: inout KeyedRandom) { key = SipHash(using: &secrets) }
+    /// Without room: `grow` makes some.
+    package init(using secrets: inout some RandomNumberGenerator) { key = SipHash(using: &secrets) }
+
+    /// With room for `capacity` peers from the start, for who must not stop to count all again.
+    package init(capacity: Int, using secrets: inout some RandomNumberGenerator) {
+        self.init(using: &secrets)
+        columns = AddressShares.leastColumns
+        while self.capacity < capacity { columns *= 2 }
+        counters = [UInt16](repeating: 0, count: columns * AddressShares.rows)
+    }
 
     /// How many peers it counts well; its owner makes a larger one, and counts all again, before there are more.
-    var capacity: Int { columns * AddressShares.peersPerColumn }
+    package var capacity: Int { columns * AddressShares.peersPerColumn }
 
     /// Forgets all counts and makes room for twice as many.
-    mutating func grow() {
+    package mutating func grow() {
         columns = max(AddressShares.leastColumns, columns * 2)
         counters = [UInt16](repeating: 0, count: columns * AddressShares.rows)
     }
 
-    func count(of address: IPAddress) -> Int {
+    package func count(of address: IPAddress) -> Int {
         guard columns > 0 else { return 0 }
         let hash = hash(address)
         var least = UInt16.max
@@ -35,7 +45,7 @@ struct AddressShares: Sendable {
         return Int(least)
     }
 
-    mutating func add(_ address: IPAddress) {
+    package mutating func add(_ address: IPAddress) {
         guard columns > 0 else { return }
         let hash = hash(address)
         for row in 0..<AddressShares.rows {
@@ -45,7 +55,7 @@ struct AddressShares: Sendable {
     }
 
     /// Takes one back. A counter that was ever full has lost count and stays.
-    mutating func remove(_ address: IPAddress) {
+    package mutating func remove(_ address: IPAddress) {
         guard columns > 0 else { return }
         let hash = hash(address)
         for row in 0..<AddressShares.rows {
