@@ -75,6 +75,7 @@ let layers: [Target] = [
             "Storage", "TrackerStore",
         ]
     ),
+    library("ChunkFolders", ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"]),
     // 7 programs
     program(
         "shoal",
@@ -117,6 +118,10 @@ let testTargets: [Target] = [
     tests(
         "TrackerServerTests",
         ["TrackerServer", "TrackerProtocol", "TrackerStore", "EventLoop", "Primitives", "TestSupport"]
+    ),
+    tests(
+        "ChunkFoldersTests",
+        ["ChunkFolders", "TrackerProtocol", "EventLoop", "Storage", "Cryptography", "Primitives", "TestSupport"]
     ),
     tests(
         "ShoalTests",

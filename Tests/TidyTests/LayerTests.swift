@@ -29,6 +29,7 @@ enum Layers {
         "Shoal": vocabulary.union(formats).union(machines).union(["EventLoop", "Storage", "Glibc", "Synchronization"]),
         "TrackerServer": vocabulary.union(formats)
             .union(["TrackerProtocol", "EventLoop", "Storage", "TrackerStore", "Glibc", "Synchronization"]),
+        "ChunkFolders": ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"],
         "shoal-cli": [
             "Shoal", "TrackerProtocol", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc",
             "Synchronization",

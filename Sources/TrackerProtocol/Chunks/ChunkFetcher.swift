@@ -6,7 +6,8 @@ package import Primitives
 ///        ▲── nobody holds what is missing, or they fail ──┘
 ///
 /// The rarest chunk first, so that partial holders complete each other; several chunks at a time, from different holders
-/// where there are any. A holder that sent a wrong chunk is not asked for it again, one that does not answer rests.
+/// where there are any. A holder that sent a wrong chunk is not asked for it for a long time, one that
+/// does not answer rests.
 package struct ChunkFetcher: ~Copyable {
     package enum Action: Hashable, Sendable {
         case fetch(chunk: Int, from: ChunkTable.Holder, expecting: SHA1Digest?)
@@ -36,8 +37,8 @@ package struct ChunkFetcher: ~Copyable {
     /// What somebody holds, the rarest first; those that are here by now are dropped as they come to the front.
     private var order: ArraySlice<Int> = []
     private var running: Set<Attempt> = []
-    /// Holders of one chunk that sent something else; there for as long as the program runs.
-    private var wrong: Set<Attempt> = []
+    /// Holders of one chunk that sent something else, and until when they are not asked for it again.
+    private var wrong: [Attempt: Instant] = [:]
     /// Until when a holder is left alone.
     private var resting: [Endpoint: Instant] = [:]
     private var nextQuestion: Instant
@@ -67,6 +68,7 @@ package struct ChunkFetcher: ~Copyable {
     /// Begins, and goes on when a rest or a pause is over.
     package mutating func advanced(to now: Instant, into actions: inout [Action]) {
         for (holder, end) in resting where end <= now { resting[holder] = nil }
+        for (attempt, end) in wrong where end <= now { wrong[attempt] = nil }
         choose(at: now, &actions)
         if !isComplete, !isAsking, nextQuestion <= now {
             isAsking = true
@@ -108,7 +110,11 @@ package struct ChunkFetcher: ~Copyable {
         running.remove(attempt)
         switch failure {
         case .wrong:
-            if wrong.count < limits.mostWrong { wrong.insert(attempt) } else { resting[holder] = now + limits.rest }
+            if wrong.count < limits.mostWrong {
+                wrong[attempt] = now + limits.restAfterWrong
+            } else {
+                resting[holder] = now + limits.restAfterWrong
+            }
         case .unreachable, .notThere: resting[holder] = now + limits.rest
         }
         choose(at: now, &actions)
@@ -146,7 +152,7 @@ package struct ChunkFetcher: ~Copyable {
     private func holder(of chunk: Int) -> (ChunkTable.Holder, SHA1Digest?)? {
         for group in rows[chunk] ?? [] {
             let able = group.holders.filter { holder in
-                resting[holder.endpoint] == nil && !wrong.contains(Attempt(chunk: chunk, holder: holder.endpoint))
+                resting[holder.endpoint] == nil && wrong[Attempt(chunk: chunk, holder: holder.endpoint)] == nil
             }
             guard !able.isEmpty else { continue }
             let loads = able.map { holder in running.count { $0.holder == holder.endpoint } }
@@ -169,8 +175,11 @@ package struct ChunkFetchLimits: Hashable, Sendable {
     package var firstPause: Duration = .milliseconds(500)
     /// Between two questions when nothing changes; a person who adds a chunk elsewhere waits no longer.
     package var longestPause: Duration = .seconds(8)
-    /// Wrong chunks that are remembered, one for each chunk and holder.
-    package var mostWrong = 65_536
+    /// How long a holder is not asked again for a chunk that it sent wrong. A holder that stops in the middle ends its
+    /// connection as one that is done, so it must not be for ever.
+    package var restAfterWrong: Duration = .seconds(600)
+    /// Wrong chunks that are remembered, one for each chunk and holder; whoever adds more rests altogether.
+    package var mostWrong = 4096
 
     package init() {}
 }
