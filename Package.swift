@@ -40,6 +40,7 @@ let layers: [Target] = [
     library("Cryptography", ["Primitives", "CLibcrypto", "CSodium"]),
     // 2 formats
     library("Bencode", ["Primitives"]),
+    library("JSON", []),
     library("Metainfo", ["Primitives", "Cryptography", "Bencode"]),
     library("Availability", ["Primitives", "Cryptography", "Bencode"]),
     // 3 machines: no imports among each other
@@ -97,6 +98,7 @@ let testTargets: [Target] = [
     tests("PrimitivesTests", ["Primitives"]),
     tests("CryptographyTests", ["Cryptography", "Primitives", "TestSupport"]),
     tests("BencodeTests", ["Bencode", "Primitives"]),
+    tests("JSONTests", ["JSON"]),
     tests("MetainfoTests", ["Metainfo", "Bencode", "Cryptography", "Primitives"]),
     tests("AvailabilityTests", ["Availability", "Cryptography", "Primitives"]),
     tests("KademliaTests", ["Kademlia", "Availability", "Bencode", "Cryptography", "Primitives", "TestSupport"]),

@@ -11,6 +11,7 @@ enum Layers {
         "Primitives": [],
         "Cryptography": ["Primitives", "CLibcrypto", "CSodium"],
         "Bencode": ["Primitives"],
+        "JSON": [],
         "Metainfo": ["Primitives", "Cryptography", "Bencode"],
         "Availability": ["Primitives", "Cryptography", "Bencode"],
         "Kademlia": ["Primitives", "Cryptography", "Bencode", "Availability"],
