@@ -11,6 +11,8 @@ package final class TrackerCore {
     package var registry: Registry
     /// Whom the tracker serves; lists and accounts replace its parts.
     package var admission = Admission()
+    /// Who holds which chunk of which folder.
+    package let chunks: ChunkService
     private let emitEvent: (TrackerEvent) -> Void
     private(set) var ports: [BoundPort] = []
     private var udp: UDPDriver?
@@ -20,6 +22,7 @@ package final class TrackerCore {
         self.loop = loop
         self.configuration = configuration
         emitEvent = emit
+        chunks = ChunkService(loop: loop)
         registry = Registry(limits: configuration.limits, seed: OSRandom.seed(), now: loop.now)
     }
 
@@ -33,11 +36,20 @@ package final class TrackerCore {
         ports = try bind(configuration.listening)
         udp = UDPDriver(sockets: ports.map(\.datagrams), core: self)
         upkeep = RegistryUpkeep(core: self)
+        if let listening = configuration.chunks {
+            try chunks.listen(at: listening, trace: configuration.trace)
+            emit(
+                .notice(
+                    "chunk folders: the text protocol is spoken at \(chunks.endpoints.map(\.description).joined(separator: ", "))"
+                )
+            )
+        }
         emit(.listening(endpoints))
     }
 
     func stop() async {
         upkeep?.stop()
+        chunks.close()
         for port in ports { port.close() }
         ports = []
         udp = nil

@@ -49,7 +49,7 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
     private var runningJobs: [UnownedJob] = []
     private var changedSockets: [PolledSocket] = []
     private var appliedSockets: [PolledSocket] = []
-    private var wakeUpHandler: (() -> Void)?
+    private var wakeUpHandlers: [() -> Void] = []
     private(set) var isClosing = false
     /// libuv 1.44 runs a timer of zero delay again within the same pass, for ever if its handler re-arms it.
     var isFiringTimer = false
@@ -151,7 +151,7 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
             return inbox.isOpen
         }
         guard isFirst else { return }
-        wakeUpHandler = nil
+        wakeUpHandlers = []
         uv_walk(uv, { raw, _ in Handle.close(raw) }, nil)
         hooks.close()
         uv_run(uv, UV_RUN_DEFAULT)
@@ -167,7 +167,7 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
 
     // MARK: Waking up
 
-    /// Makes the handler of `onWakeUp` run once on the loop. Calls that come before it runs are one.
+    /// Makes the handlers of `onWakeUp` run once on the loop. Calls that come before it runs are one.
     package var wakeUp: @Sendable () -> Void {
         { [self] in
             inbox.withLock { inbox in
@@ -178,10 +178,10 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
         }
     }
 
-    /// Sets what `wakeUp` runs. Called on the loop, or before `start`.
+    /// Adds to what `wakeUp` runs: each part with threads of its own has one. Called on the loop, or before `start`.
     package func onWakeUp(_ handler: @escaping () -> Void) {
         guard !isClosing else { return }
-        wakeUpHandler = handler
+        wakeUpHandlers.append(handler)
     }
 
     // MARK: Executor
@@ -219,7 +219,7 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
             defer { inbox.isWokenUp = false }
             return (inbox.isWokenUp, inbox.isStopping)
         }
-        if isWokenUp { wakeUpHandler?() }
+        if isWokenUp { for handler in wakeUpHandlers { handler() } }
         if isStopping { uv_stop(uv) }
     }
 
