@@ -57,6 +57,7 @@ let layers: [Target] = [
     // 4 I/O
     library("EventLoop", ["Primitives", "CLinux", "CUV"]),
     library("HTTPClient", ["Primitives", "EventLoop", "CCurl"]),
+    library("HTTPServer", ["Primitives", "EventLoop", "CMicrohttpd"]),
     library("SQLite", ["CSQLite"]),
     library("Storage", ["Primitives", "Cryptography", "Metainfo", "SQLite", "CLinux", "CSQLite"]),
     library("TrackerStore", ["Primitives", "SQLite", "Storage", "CLibpq"]),
@@ -115,6 +116,7 @@ let testTargets: [Target] = [
     ),
     tests("EventLoopTests", ["EventLoop", "Primitives", "TestSupport"]),
     tests("HTTPClientTests", ["HTTPClient", "EventLoop", "Primitives", "TestSupport"]),
+    tests("HTTPServerTests", ["HTTPServer", "EventLoop", "Primitives", "TestSupport"]),
     tests("StorageTests", ["Storage", "SQLite", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
     tests("TrackerStoreTests", ["TrackerStore", "SQLite", "Primitives", "TestSupport"]),
     tests(

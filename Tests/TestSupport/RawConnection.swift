@@ -52,6 +52,12 @@ package final class RawConnection: Sendable {
         return bytes
     }
 
+    /// Whether nothing comes for so long, not even the end.
+    package func waits(milliseconds: Int32) -> Bool {
+        var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&watched, 1, milliseconds) == 0
+    }
+
     /// Reads until the other end closes, and says whether it did.
     package func isClosedByPeer() -> Bool {
         var bytes = [UInt8](repeating: 0, count: 65_536)

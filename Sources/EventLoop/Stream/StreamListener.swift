@@ -12,6 +12,8 @@ package protocol StreamListenerHandler: AnyObject {
 package protocol ConnectionTaker: AnyObject {
     /// A connection came in. The descriptor, which does not block, is the taker's to close.
     func listener(_ listener: StreamListener, handed descriptor: Int32, from remote: Endpoint)
+    /// Those that waited have been handed over, for this turn.
+    func listenerAcceptedAll(_ listener: StreamListener)
 }
 
 /// Accepts TCP connections, for a handler or for a taker.
@@ -63,8 +65,9 @@ package final class StreamListener: PolledSocket {
     override func ready(toRead: Bool, toWrite: Bool) {
         guard handler != nil || taker != nil else { return close() }
         for _ in 0..<StreamListener.acceptsPerTurn {
-            guard isOpen, wantsRead, accept() else { return }
+            guard isOpen, wantsRead, accept() else { break }
         }
+        taker?.listenerAcceptedAll(self)
     }
 
     /// Takes one connection; false when there is none or it must rest.

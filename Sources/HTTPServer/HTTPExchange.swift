@@ -1,0 +1,69 @@
+import CMicrohttpd
+import Primitives
+
+/// One request and its answer.
+///
+///     head ──▶ body ──▶ asked ── send ──▶ answered ──▶ over
+///                         └─ later: suspended ─┘
+///
+/// libmicrohttpd holds a reference from the request line to the end. Confined to the loop.
+package final class HTTPExchange {
+    enum Phase: Hashable {
+        case head
+        case body
+        /// The handler has been asked, and has not answered.
+        case asked
+        case answered
+        case over
+    }
+
+    let target: [UInt8]
+    let connection: HTTPConnection
+    var phase = Phase.head
+    var method = HTTPMethod.get
+    var body: [UInt8] = []
+    /// libmicrohttpd does not call for this connection until it is resumed.
+    var isSuspended = false
+    private(set) var response: HTTPResponse?
+    /// `nil` once libmicrohttpd is done with it.
+    private var raw: OpaquePointer?
+    private weak var daemon: HTTPDaemon?
+
+    init(target: [UInt8], connection: HTTPConnection, raw: OpaquePointer, daemon: HTTPDaemon) {
+        self.target = target
+        self.connection = connection
+        self.raw = raw
+        self.daemon = daemon
+    }
+
+    var request: HTTPRequest {
+        HTTPRequest(method: method, target: target, sender: connection.sender, body: body)
+    }
+
+    /// A header of the request, `nil` without it; for as long as there is no answer.
+    ///
+    /// - Parameter name: in any case.
+    package func header(_ name: String) -> String? {
+        guard let raw, phase != .over, let value = cmicrohttpd_header(raw, name) else { return nil }
+        return String(cString: value)
+    }
+
+    /// Answers. The first answer counts; one that comes after the connection broke goes nowhere.
+    package func send(_ response: HTTPResponse) {
+        guard phase == .asked else { return }
+        phase = .answered
+        self.response = response
+        if isSuspended, let raw {
+            isSuspended = false
+            MHD_resume_connection(raw)
+            daemon?.runSoon()
+        }
+    }
+
+    /// libmicrohttpd is done with the request, or with the connection.
+    func end() {
+        phase = .over
+        raw = nil
+        isSuspended = false
+    }
+}
