@@ -66,7 +66,7 @@ let layers: [Target] = [
         "Shoal",
         [
             "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "Kademlia", "PeerWire", "SecurePeer",
-            "Swarming", "EventLoop", "Storage",
+            "Swarming", "TrackerProtocol", "EventLoop", "Storage", "HTTPClient",
         ]
     ),
     // 6 services

@@ -39,11 +39,20 @@ package struct HTTPClientReply: Hashable, Sendable {
     package var mediaType: String
     /// `Retry-After`, where it is a number of seconds (RFC 9110, 10.2.3).
     package var retryAfter: Duration?
+    /// Who answered.
+    package var remoteAddress: IPAddress?
 
-    package init(status: Int, body: [UInt8] = [], mediaType: String = "", retryAfter: Duration? = nil) {
+    package init(
+        status: Int,
+        body: [UInt8] = [],
+        mediaType: String = "",
+        retryAfter: Duration? = nil,
+        remoteAddress: IPAddress? = nil
+    ) {
         self.status = status
         self.body = body
         self.mediaType = mediaType
         self.retryAfter = retryAfter
+        self.remoteAddress = remoteAddress
     }
 }

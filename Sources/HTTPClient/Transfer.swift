@@ -210,7 +210,8 @@ final class Transfer {
                 status: ccurl_number(easy, CURLINFO_RESPONSE_CODE),
                 body: body,
                 mediaType: type.lowercased().filter { $0 != " " },
-                retryAfter: wait > 0 ? .seconds(wait) : nil
+                retryAfter: wait > 0 ? .seconds(wait) : nil,
+                remoteAddress: IPAddress(Transfer.text(ccurl_text(easy, CURLINFO_PRIMARY_IP)))
             )
         )
     }

@@ -17,18 +17,6 @@ extension DHTLimits {
     func allowsPeer(onPort port: UInt16) -> Bool { port >= 1024 || allowedLowPorts.contains(port) }
 }
 
-extension IPAddress {
-    /// Whether a host at `self` can be expected to reach `other`, and may therefore tell us of it or be told.
-    ///
-    /// A node on the internet must not make us scan our own network, nor learn what is in it (hardening D2).
-    func mayName(_ other: IPAddress) -> Bool {
-        if other.isReserved { return false }
-        if isLoopback { return true }
-        if isPrivate { return !other.isLoopback }
-        return other.isPublic
-    }
-}
-
 extension Endpoint {
     /// Whether a datagram sent there could arrive at one host.
     var isUsable: Bool { port != 0 && !address.isReserved }

@@ -17,7 +17,7 @@ extension NodeCore {
         let session = TorrentSession(infoHash: infoHash, purpose: .fetch(options), security: security, core: self)
         session.selectedFiles = request.selectedFiles
         torrents[infoHash] = session
-        turn { session.startFetching(request.torrent, peers: request.peers + options.peers) }
+        turn { session.startFetching(request, options) }
         return infoHash.hex
     }
 

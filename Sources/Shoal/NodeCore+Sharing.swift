@@ -1,6 +1,7 @@
 import Metainfo
 import Primitives
 import Storage
+import TrackerProtocol
 
 /// Making torrents of files, checking files against torrents, serving both.
 extension NodeCore {
@@ -33,6 +34,7 @@ extension NodeCore {
             pieceLength: pieceLength,
             digests: verifier.digests,
             isPrivate: request.isPrivate,
+            trackers: request.trackers.compactMap { TrackerURL($0)?.text },
             createdBy: Node.clientName
         )
         return ShareSource(torrent, files)
@@ -82,7 +84,7 @@ extension NodeCore {
         torrents[infoHash] = session
         let failure: ShoalError? = await withCheckedContinuation { done in
             session.whenReady = { done.resume(returning: $0) }
-            turn { session.startSharing(source, peers: request.peers) }
+            turn { session.startSharing(source, request) }
         }
         if let failure { throw failure }
         let info = TorrentInfo(source.torrent, address: listenAddress)

@@ -43,6 +43,10 @@ final class NodeCore {
 
     var torrents: [InfoHash: TorrentSession] = [:]
     private(set) var dht: DHTDriver?
+    private(set) var trackers: TrackerDriver?
+    private var datagrams: DatagramRouter?
+    /// Torrents that still take leave of their trackers.
+    private var farewells = 0
     private var listeners: [StreamListener] = []
     /// Where we listen, of each family at most one, IPv4 first.
     private(set) var listenAddresses: [Endpoint] = []
@@ -178,11 +182,10 @@ final class NodeCore {
         listeners = ports.map(\.listener)
         listenAddresses = ports.map(\.endpoint)
         for listener in listeners { listener.handler = self }
-        if configuration.usesDHT {
-            dht = DHTDriver(sockets: ports.map(\.datagrams), core: self)
-        } else {
-            for port in ports { port.datagrams.close() }
-        }
+        let datagrams = DatagramRouter(ports.map(\.datagrams), core: self)
+        self.datagrams = datagrams
+        if configuration.usesDHT { dht = DHTDriver(sockets: datagrams.sockets, core: self) }
+        trackers = TrackerDriver(sockets: datagrams.sockets, core: self)
         let addresses = listenAddresses.map(\.description)
         emit(
             .listening(
@@ -197,7 +200,10 @@ final class NodeCore {
         )
         turn {
             dht?.start()
-            for torrent in torrents.values { torrent.discover() }
+            for torrent in torrents.values {
+                torrent.discover()
+                torrent.askTrackers()
+            }
         }
     }
 
@@ -263,7 +269,15 @@ final class NodeCore {
 
     /// State is saved by disk workers, so the last of their jobs is the end.
     private func finishStoppingIfIdle() {
-        if disk.pendingCount == 0, hasTakenLeave || dht == nil { finishStopping() }
+        if disk.pendingCount == 0, farewells == 0, hasTakenLeave || dht == nil { finishStopping() }
+    }
+
+    /// A torrent tells its trackers that it ends; `tookLeave` follows.
+    func takesLeave() { farewells += 1 }
+
+    func tookLeave() {
+        farewells -= 1
+        if isStopping { finishStoppingIfIdle() }
     }
 
     private func finishStopping() {
@@ -272,6 +286,8 @@ final class NodeCore {
         stopAlarm.set(nil)
         torrents.removeAll()
         for session in Array(sessions.values) { session.close(.stopping) }
+        trackers?.close()
+        datagrams?.sockets.close()
         resolver.close()
         signals?.close()
         disk.release()

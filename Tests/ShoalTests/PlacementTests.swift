@@ -123,9 +123,11 @@ struct ShareDraftTests {
             pieceLength: 16_384,
             digests: [SHA1Digest(.zero)],
             isPrivate: true,
+            trackers: ["http://a:1/announce", "udp://b:2/announce"],
             createdBy: "test"
         )
         #expect(made.name == "other" && made.isSingleFile && made.isPrivate)
+        #expect(made.announceTiers == [["http://a:1/announce"], ["udp://b:2/announce"]])
         #expect(draft.stored.map(\.pathComponents) == [["one.bin"]])
     }
 

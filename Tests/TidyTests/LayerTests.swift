@@ -28,7 +28,8 @@ enum Layers {
             "Primitives", "Cryptography", "Metainfo", "SQLite", "CLinux", "CSQLite", "Glibc", "Synchronization",
         ],
         "TrackerStore": ["Primitives", "SQLite", "Storage", "CLibpq", "Glibc", "Synchronization"],
-        "Shoal": vocabulary.union(formats).union(machines).union(["EventLoop", "Storage", "Glibc", "Synchronization"]),
+        "Shoal": vocabulary.union(formats).union(machines)
+            .union(["EventLoop", "Storage", "HTTPClient", "Glibc", "Synchronization"]),
         "TrackerServer": vocabulary.union(formats)
             .union(["TrackerProtocol", "EventLoop", "Storage", "TrackerStore", "Glibc", "Synchronization"]),
         "ChunkFolders": ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"],

@@ -75,6 +75,16 @@ package enum IPAddress: Hashable, Sendable {
     @inlinable
     package var isPublic: Bool { !isLoopback && !isPrivate && !isReserved }
 
+    /// Whether a host at `self` can be expected to reach `other`, and may therefore tell us of it or be told.
+    ///
+    /// A node on the internet must not make us scan our own network, nor learn what is in it (hardening D2).
+    package func mayName(_ other: IPAddress) -> Bool {
+        if other.isReserved { return false }
+        if isLoopback { return true }
+        if isPrivate { return !other.isLoopback }
+        return other.isPublic
+    }
+
     /// What one host may have all to itself: its IPv4 address, but the /64 of its IPv6 address, in which it may take any
     /// (RFC 8981).
     package var host: IPAddress { isV4 || isLoopback ? self : network }

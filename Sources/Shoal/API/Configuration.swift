@@ -34,6 +34,9 @@ public struct Configuration: Hashable, Sendable {
     public var stateFolder: String?
     /// The IP address that trackers are told to hand out; `nil` for the one that they see (the usual).
     public var announceIP: String?
+    /// Passkeys of accounts at trackers, by the tracker's `host:port`; an announce to its `/announce` goes to
+    /// `/announce/PASSKEY`. They are in no torrent, link or message.
+    public var trackerPasskeys: [String: String] = [:]
     /// Bytes a second over all torrents; `nil` for no limit.
     public var downloadLimit: Int?
     /// Bytes a second over all torrents; `nil` for no limit.

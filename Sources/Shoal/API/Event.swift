@@ -12,6 +12,8 @@ public enum Event: Hashable, Sendable {
     case progress(Progress)
     /// A peer came or went.
     case peer(PeerStatus)
+    /// A tracker answered, or failed.
+    case tracker(TrackerStatus)
     /// Connections of strangers came to nothing; at most once a second.
     case refusals(Refusals)
     /// Everything wanted is there and checked.

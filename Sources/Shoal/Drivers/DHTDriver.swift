@@ -68,10 +68,9 @@ final class DHTDriver {
     /// A lookup asks dozens of nodes at once; the kernel's default queue holds too few of their answers.
     private static let receiveBuffer: Int32 = 1 << 20
 
-    init(sockets: [DatagramSocket], core: NodeCore) {
+    init(sockets: DatagramSockets, core: NodeCore) {
         self.core = core
-        let byFamily = DatagramSockets(sockets)
-        self.sockets = byFamily
+        self.sockets = sockets
         startedAt = core.now
         var limits = DHTLimits()
         // A network inside one building has one /24: the rules against many nodes of one owner would leave it without nodes.
@@ -82,7 +81,7 @@ final class DHTDriver {
         // One for both, as BEP 32 wants it, but for the head, which BEP 42 ties to the address.
         let source = NodeIDSource(core.identity.publicKey)
         func half(_ family: AddressFamily) -> DHTNode? {
-            guard byFamily[family] != nil else { return nil }
+            guard sockets[family] != nil else { return nil }
             return DHTNode(
                 identity: source,
                 // Who proves a key over UDP is taken to speak SPS/1.
@@ -95,10 +94,7 @@ final class DHTDriver {
             )
         }
         node = DualStackNode(v4: half(.v4), v6: half(.v6))
-        for socket in sockets {
-            socket.setReceiveBuffer(bytes: DHTDriver.receiveBuffer)
-            socket.handler = self
-        }
+        for family in sockets.families { sockets[family]?.setReceiveBuffer(bytes: DHTDriver.receiveBuffer) }
     }
 
     /// What each of our nodes has seen and done.
@@ -138,7 +134,6 @@ final class DHTDriver {
         alarm.set(nil)
         saveAlarm.set(nil)
         reportAlarm.set(nil)
-        sockets.close()
         let (waiting, open) = (pings, lookups)
         pings = [:]
         lookups = [:]
@@ -376,15 +371,16 @@ final class DHTDriver {
     }
 }
 
-extension DHTDriver: DatagramHandler {
-    func datagramReceived(_ bytes: RawSpan, from sender: Endpoint, on socket: DatagramSocket) {
+extension DHTDriver {
+    func received(_ bytes: RawSpan, from sender: Endpoint) {
         // Reading the clock costs as much as a table look-up, and a batch is over in a fraction of a millisecond.
         let now = batchTime ?? core.now
         batchTime = now
         node.received(bytes, from: sender, at: now, into: &actions)
     }
 
-    func datagramsDrained(_ socket: DatagramSocket) {
+    /// The end of a batch of datagrams.
+    func drained() {
         batchTime = nil
         core.turn { perform() }
     }

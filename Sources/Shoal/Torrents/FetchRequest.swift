@@ -8,6 +8,8 @@ struct FetchRequest {
     var torrent: Torrent?
     /// `host:port` of peers to try at once.
     var peers: [String] = []
+    /// URLs of the link's trackers.
+    var trackers: [String] = []
     /// File indices (BEP 53); empty for all.
     var selectedFiles: [ClosedRange<Int>] = []
 
@@ -28,6 +30,7 @@ struct FetchRequest {
             }
             self.infoHash = infoHash
             peers = link.peers.map(\.description)
+            trackers = link.trackers
             selectedFiles = link.selectedFiles
         case .torrent(let bytes):
             let file = try TorrentFile(bytes)

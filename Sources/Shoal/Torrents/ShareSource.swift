@@ -86,6 +86,7 @@ struct ShareDraft: Sendable {
         pieceLength: Int,
         digests: [SHA1Digest],
         isPrivate: Bool,
+        trackers: [String],
         createdBy: String
     ) throws(ShoalError) -> Torrent {
         // One folder is the torrent's own name; several things keep theirs below it.
@@ -101,6 +102,8 @@ struct ShareDraft: Sendable {
         var builder = TorrentBuilder(name: name, content: content, pieceLength: pieceLength)
         builder.pieceHashes = digests
         builder.isPrivate = isPrivate
+        // Each was named to be announced to: none is there for when another one fails (BEP 12).
+        builder.announceTiers = trackers.map { [$0] }
         builder.createdBy = createdBy
         do throws(MetainfoError) {
             return try builder.build()

@@ -92,6 +92,7 @@ extension TorrentSession {
 
     /// The last peer left: the next lookup, which may be a quarter of an hour away, comes earlier.
     func lookAgainSoon() {
+        trackersNamePeersSoon()
         guard usesDHT, !discovery.isLooking, !isSharing, swarm?.isComplete != true else { return }
         if case .stopped = phase { return }
         lookupAlarm.set(max(core.now, (discovery.endedAt ?? core.now) + TorrentSession.shortestPause))
@@ -121,7 +122,7 @@ extension TorrentSession {
         discovery.nodesAsked = summary.replies
         discovery.announcedTo = summary.storedOn
         discovery.networks = Set(summary.closest.map(\.endpoint.address.family))
-        if summary.storedOn > 0, swarm != nil { ready(nil) }
+        readyIfKnown()
         publishWhenDue()
         lookupAlarm.set(core.now + pauseBeforeNextLookup)
     }

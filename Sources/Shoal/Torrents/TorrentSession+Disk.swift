@@ -213,5 +213,6 @@ extension TorrentSession {
             if let error { fail(ShoalError(error)) } else { finished() }
         }
         announceAsSeed()
+        tellTrackersOfCompletion()
     }
 }

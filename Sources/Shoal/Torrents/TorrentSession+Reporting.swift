@@ -88,9 +88,10 @@ extension TorrentSession {
     private var lookingForPeers: String {
         var banned = report.banned.isEmpty ? "" : "; \(report.banned.count) banned for bad data"
         if !report.refused.isEmpty { banned += "; \(report.refused.count) refused" }
+        if let trackerWait { banned = "; \(trackerWait)" + banned }
         if isPrivate {
-            return
-                "a private torrent: its peers come from its tracker, which this version does not ask; name one with --peer"
+            guard trackers.isEmpty else { return "a private torrent\(banned)" }
+            return "a private torrent that names no tracker: its peers cannot be found; name one with --peer"
         }
         guard usesDHT, let dht = core.dht else { return "no peer answers\(banned)" }
         guard dht.isJoined else { return "no DHT node has answered yet\(banned)" }

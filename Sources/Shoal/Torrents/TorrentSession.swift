@@ -71,6 +71,10 @@ final class TorrentSession {
     private(set) lazy var dialAlarm = Alarm(core) { [unowned self] in dial() }
     private(set) lazy var lookupAlarm = Alarm(core) { [unowned self] in discover() }
 
+    // Trackers
+    var trackers = Trackers()
+    private(set) lazy var trackerAlarm = Alarm(core) { [unowned self] in advanceTrackers() }
+
     // Records
     var records = Records()
     private(set) lazy var publishAlarm = Alarm(core) { [unowned self] in publishWhenDue() }
@@ -115,15 +119,18 @@ final class TorrentSession {
     // MARK: Beginning
 
     /// Fetches: with the metadata where it is known, else with what former runs or other peers know of it.
-    func startFetching(_ torrent: Torrent?, peers: [String]) {
-        if let torrent { adopt(torrent) } else { remember() }
+    func startFetching(_ request: FetchRequest, _ options: FetchOptions) {
+        trackers.add(tiers: request.torrent?.announceTiers ?? [], named: request.trackers + options.trackers)
+        if let torrent = request.torrent { adopt(torrent) } else { remember() }
         reportAlarmRang()
-        add(peers)
+        add(request.peers + options.peers)
         discover()
+        askTrackers()
     }
 
     /// Serves files; those of a torrent that somebody else made are checked first.
-    func startSharing(_ source: ShareSource, peers: [String]) {
+    func startSharing(_ source: ShareSource, _ request: ShareRequest) {
+        trackers.add(tiers: source.torrent.announceTiers, named: request.trackers)
         learn(source.torrent)
         placement = source.placement
         phase = .checking
@@ -133,8 +140,9 @@ final class TorrentSession {
         } else {
             inspect(source.placement)
         }
-        add(peers)
+        add(request.peers)
         discover()
+        askTrackers()
     }
 
     /// The torrent is known in full.
@@ -150,8 +158,14 @@ final class TorrentSession {
 
     /// Sharing has begun: others can find us, or will soon.
     func awaitReady() {
-        if discovery.announcedTo > 0 || !usesDHT { return ready(nil) }
+        readyIfKnown()
         if whenReady != nil { readyAlarm.set(core.now + TorrentSession.readyLimit) }
+    }
+
+    /// Everybody who can name us to others has been told.
+    func readyIfKnown() {
+        let isInDHT = discovery.announcedTo > 0 || !usesDHT
+        if isInDHT, trackers.isHeard, swarm != nil { ready(nil) }
     }
 
     /// Others can find us, or waiting has no use.
@@ -175,6 +189,7 @@ final class TorrentSession {
         ready(error)
         inspection?.cancel()
         leaveDHT()
+        leaveTrackers()
         for reader in readers { reader.fail(error) }
         readers.removeAll()
         sessions.removeAll()

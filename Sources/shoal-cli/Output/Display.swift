@@ -39,6 +39,8 @@ struct Display {
     private var nextDraw = Instant.zero
     private var lastLine: String?
     private var nextRefusals = Instant.zero
+    /// What each tracker said that was worth a line; few, as a torrent has few.
+    private var trackerWords: [String: String] = [:]
 
     init(purpose: Purpose, style: Style) {
         self.purpose = purpose
@@ -55,6 +57,7 @@ struct Display {
             guard now >= nextRefusals else { return "" }
             nextRefusals = now + Display.lineInterval
         }
+        if case .tracker(let tracker) = event, !isNews(tracker) { return "" }
         let lasting = LastingLines.lines(for: event, purpose: purpose, style: style, width: width)
         if style.isQuiet {
             guard case .failed = event else { return "" }
@@ -72,6 +75,15 @@ struct Display {
     /// What to write before anything else goes to the terminal, and at the end: the live lines vanish.
     mutating func finish(width: Int) -> String { erased(width: width) }
 
+    /// A tracker that fails again for the same reason, or answers as it always does, needs no further line.
+    private mutating func isNews(_ tracker: TrackerStatus) -> Bool {
+        if style.isVerbose { return true }
+        let word = tracker.message ?? ""
+        let isNew = trackerWords[tracker.tracker, default: ""] != word
+        trackerWords[tracker.tracker] = word
+        return isNew
+    }
+
     private mutating func remember(_ event: Event) {
         switch event {
         case .listening(let listening): address = listening.address
@@ -83,7 +95,7 @@ struct Display {
             if peer.state == .connected { peers.append(peer) }
             if peers.count > Display.peerLimit { peers.removeFirst() }
         case .done: progress = nil
-        case .refusals, .failed, .interrupted, .notice, .published, .version: break
+        case .tracker, .refusals, .failed, .interrupted, .notice, .published, .version: break
         }
     }
 

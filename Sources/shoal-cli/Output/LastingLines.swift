@@ -16,6 +16,7 @@ enum LastingLines {
         case .refusals(let refusals): return style.isVerbose ? [line(for: refusals)] : []
         case .torrent(let torrent): return purpose == .fetch ? [description(of: torrent)] : []
         case .peer(let peer): return PeerLine.text(for: peer, style: style).map { [$0] } ?? []
+        case .tracker(let tracker): return [TrackerLine.text(for: tracker, style: style)]
         case .done(let completion):
             return purpose == .fetch ? lines(for: completion, style: style, width: width) : []
         case .failed(_, let error): return [line(for: error, usesColor: style.usesColor)]

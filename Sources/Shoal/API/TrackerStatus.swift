@@ -1,0 +1,46 @@
+import Primitives
+import TrackerProtocol
+
+/// What a tracker said, or why it said nothing.
+public struct TrackerStatus: Hashable, Sendable {
+    /// How an announce went.
+    public enum State: String, Hashable, Sendable {
+        /// The tracker knows of us.
+        case announced
+        /// It refused, or could not be reached, in none of our address families.
+        case failed
+    }
+
+    /// 40 hexadecimal digits.
+    public var infoHash: String
+    /// `http://host:port`, without the path, which may hold a passkey.
+    public var tracker: String
+    /// How it went.
+    public var state: State
+    /// Peers that have everything, where the tracker says.
+    public var seeders: Int?
+    /// Peers that do not.
+    public var leechers: Int?
+    /// How many it named.
+    public var peers: Int?
+    /// Seconds until the next announce; `nil` where there will be none.
+    public var nextIn: Double?
+    /// Why it failed, or its warning, in its own words.
+    public var message: String?
+
+    init(_ report: TrackerReport, of infoHash: InfoHash) {
+        self.infoHash = infoHash.hex
+        tracker = report.tracker.description
+        switch report.outcome {
+        case .announced(let seeders, let leechers, let peers, let interval, let warning):
+            state = .announced
+            (self.seeders, self.leechers, self.peers) = (seeders, leechers, peers)
+            nextIn = interval.inSeconds
+            message = warning
+        case .failed(let failure, let retry):
+            state = .failed
+            nextIn = retry?.inSeconds
+            message = failure.description
+        }
+    }
+}

@@ -1,0 +1,16 @@
+import Shoal
+
+extension JSONLines {
+    static func line(for tracker: TrackerStatus) -> String {
+        var object = JSONObject(event: "tracker")
+        object.add("info_hash", tracker.infoHash)
+        object.add("tracker", tracker.tracker)
+        object.add("state", tracker.state.rawValue)
+        if let seeders = tracker.seeders { object.add("seeders", seeders) }
+        if let leechers = tracker.leechers { object.add("leechers", leechers) }
+        if let peers = tracker.peers { object.add("peers", peers) }
+        if let seconds = tracker.nextIn { object.add("next_s", Int(seconds.rounded())) }
+        if let message = tracker.message { object.add("message", message) }
+        return object.line
+    }
+}
