@@ -11,7 +11,7 @@ package struct TrackerConfiguration: Sendable {
     }
 
     package var listening = Listening.everywhere(port: 6969)
-    /// `sqlite:PATH` or `postgres://...`; `nil` keeps everything in memory alone, for tests.
+    /// `sqlite:PATH` or `postgres://...`; `nil` for `tracker.sqlite` in the state folder, or in memory where there is none.
     package var database: String?
     /// Whether announces need the passkey of an account.
     package var needsAccounts = false
@@ -26,7 +26,8 @@ package struct TrackerConfiguration: Sendable {
     package var trace: String?
     /// Where state is kept that is not in the database.
     package var stateFolder: String?
-    /// URL under which other tracker nodes and clients reach this one; `nil` for what it learns itself.
+    /// The announce URL that other nodes on the same database tell clients of; `nil` for the address that it listens on, or
+    /// the first public one of this host, or else a private one.
     package var ownURL: String?
 
     package init() {}

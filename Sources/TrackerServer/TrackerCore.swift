@@ -1,10 +1,12 @@
 package import EventLoop
 package import Primitives
+import Storage
 package import TrackerProtocol
+package import TrackerStore
 
 /// What a tracker node owns: plain values and objects, all of them used on the loop thread alone.
 ///
-/// The parts hang on it: UDP announces here, HTTP, accounts and chunk folders in folders of their own.
+/// The parts hang on it: UDP announces and upkeep here, HTTP, accounts and chunk folders in folders of their own.
 package final class TrackerCore {
     package let loop: Loop
     package let configuration: TrackerConfiguration
@@ -13,10 +15,17 @@ package final class TrackerCore {
     package var admission = Admission()
     /// Who holds which chunk of which folder.
     package let chunks: ChunkService
+    /// The database, on its own thread; `nil` before the start and after the end.
+    package private(set) var store: StoreWorker?
     private let emitEvent: (TrackerEvent) -> Void
     private(set) var ports: [BoundPort] = []
+    private var nodeIdentity: NodeIdentity?
     private var udp: UDPDriver?
     private var upkeep: RegistryUpkeep?
+    private var lists: TorrentLists?
+    private var otherNodes: OtherNodes?
+    /// What other threads wake the loop for.
+    private var wakeUps: [() -> Void] = []
 
     init(loop: Loop, configuration: TrackerConfiguration, emit: @escaping (TrackerEvent) -> Void) {
         self.loop = loop
@@ -29,13 +38,34 @@ package final class TrackerCore {
     package func emit(_ event: TrackerEvent) { emitEvent(event) }
     package var now: Instant { loop.now }
     package var endpoints: [Endpoint] { ports.map(\.endpoint) }
+    /// The name of this node among those on the same database.
+    package var identity: String { nodeIdentity?.name ?? "" }
+    /// Announce URLs of other nodes on the same database.
+    package var otherURLs: [String] { otherNodes?.urls ?? [] }
+
+    /// Runs `drain` on the loop whenever a thread of some part calls `loop.wakeUp`.
+    package func onWakeUp(_ drain: @escaping () -> Void) { wakeUps.append(drain) }
 
     // MARK: Starting and stopping
 
+    /// Nobody is answered before the swarms of the last run are back: what arrives meanwhile waits in the kernel.
     func start() async throws(TrackerFault) {
+        loop.onWakeUp { [weak self] in self?.wakeUps.forEach { $0() } }
+        if let folder = configuration.stateFolder { try prepare(folder) }
         ports = try bind(configuration.listening)
+        try openStore()
+        nodeIdentity = NodeIdentity(folder: configuration.stateFolder)
+        let lists = TorrentLists(core: self)
+        self.lists = lists
+        try await lists.start()
+        do throws(StoreFault) {
+            try await SwarmRestorer(core: self).restore()
+        } catch {
+            throw TrackerFault(.database, error.message)
+        }
         udp = UDPDriver(sockets: ports.map(\.datagrams), core: self)
         upkeep = RegistryUpkeep(core: self)
+        otherNodes = OtherNodes(core: self)
         if let listening = configuration.chunks {
             try chunks.listen(at: listening, trace: configuration.trace)
             emit(
@@ -48,11 +78,74 @@ package final class TrackerCore {
     }
 
     func stop() async {
-        upkeep?.stop()
         chunks.close()
         for port in ports { port.close() }
         ports = []
         udp = nil
+        lists?.stop()
+        upkeep?.stop()
+        otherNodes?.stop()
+        await otherNodes?.withdraw()
+        await upkeep?.saveEverything()
+        store?.close()
+        store = nil
+        nodeIdentity = nil
+    }
+
+    /// Reads the lists of torrents again.
+    package func reloadLists() { lists?.reload() }
+
+    private func prepare(_ folder: String) throws(TrackerFault) {
+        do throws(StorageError) {
+            try PrivateFolder.create(folder)
+        } catch {
+            throw TrackerFault(.files, "cannot make the folder \(folder): \(error)")
+        }
+    }
+
+    // MARK: The database
+
+    private func openStore() throws(TrackerFault) {
+        let kept = configuration.stateFolder.map { "sqlite:\($0)/tracker.sqlite" }
+        do throws(StoreFault) {
+            // On the loop's thread, which has nothing else to do yet.
+            let store = try TrackerStore(StoreURL(configuration.database ?? kept ?? "sqlite::memory:"))
+            let worker = try? StoreWorker(store, wake: loop.wakeUp)
+            guard let worker else { throw .busy }
+            onWakeUp { [weak worker] in worker?.drainCompletions() }
+            self.store = worker
+        } catch {
+            throw TrackerFault(.database, error.message)
+        }
+    }
+
+    /// Runs something on the store's thread and waits for it without holding up the loop.
+    package func ask<Value: Sendable>(
+        _ work: @escaping @Sendable (TrackerStore) throws(StoreFault) -> Value
+    ) async throws(StoreFault) -> Value {
+        guard let store else { throw .busy }
+        let result = await withCheckedContinuation { (done: CheckedContinuation<Result<Value, StoreFault>, Never>) in
+            store.perform(work) { done.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+
+    // MARK: Addresses
+
+    /// Where clients announce to this node, as other nodes tell theirs: `nil` before the start.
+    var ownURL: String? {
+        if let url = configuration.ownURL { return url }
+        guard let port = ports.first?.endpoint.port, let bound = ports.first?.endpoint.address else { return nil }
+        let address = bound.isUnspecified ? TrackerCore.bestAddress : bound
+        return "http://\(Endpoint(address, port))/announce"
+    }
+
+    private static var bestAddress: IPAddress {
+        let all = InterfaceAddresses.current()
+        return all.first { $0.isPublic && $0.isV4 } ?? all.first { $0.isPublic } ?? all.first {
+            $0.isPrivate && $0.isV4
+        }
+            ?? .loopbackV4
     }
 
     /// Binds TCP and UDP on one number.
@@ -64,23 +157,7 @@ package final class TrackerCore {
                 return [try BoundPort.bind(loop: loop, address: endpoint.address, port: .exactly(endpoint.port))]
             }
         } catch {
-            throw TrackerFault(.network, TrackerCore.sentence(of: error))
-        }
-    }
-
-    /// What is wrong, and the way out.
-    private static func sentence(of error: SocketError) -> String {
-        switch error {
-        case .addressInUse(let endpoint, let transport):
-            """
-            \(transport) port \(endpoint.port) is in use by another program; stop that one, or choose another port with \
-            --listen :PORT (:0 takes any that is free)
-            """
-        case .addressUnavailable(let endpoint):
-            "this machine does not have the address \(endpoint.address); --listen :\(endpoint.port) takes all that it has"
-        case .permissionDenied(let endpoint):
-            "port \(endpoint.port) needs more rights than this user has; choose one from 1024 up with --listen :PORT"
-        default: "cannot listen: \(error)"
+            throw TrackerFault(binding: error)
         }
     }
 }

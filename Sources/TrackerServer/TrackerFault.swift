@@ -1,3 +1,6 @@
+import EventLoop
+import Primitives
+
 /// Why a tracker node cannot start or go on, as a sentence for a person.
 package struct TrackerFault: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: Hashable, Sendable {
@@ -18,4 +21,29 @@ package struct TrackerFault: Error, Hashable, Sendable, CustomStringConvertible 
     }
 
     package var description: String { sentence }
+}
+
+extension TrackerFault {
+    /// What is wrong with an address to listen at, and the way out.
+    init(binding error: SocketError) {
+        let sentence =
+            switch error {
+            case .addressInUse(let endpoint, let transport):
+                """
+                \(transport) port \(endpoint.port) is in use by another program; stop that one, or choose another port \
+                with --listen :PORT (:0 takes any that is free)
+                """
+            case .addressUnavailable(let endpoint):
+                """
+                this machine does not have the address \(endpoint.address); --listen :\(endpoint.port) takes all that it \
+                has
+                """
+            case .permissionDenied(let endpoint):
+                """
+                port \(endpoint.port) needs more rights than this user has; choose one from 1024 up with --listen :PORT
+                """
+            default: "cannot listen: \(error)"
+            }
+        self.init(.network, sentence)
+    }
 }

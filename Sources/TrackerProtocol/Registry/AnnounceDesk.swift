@@ -219,6 +219,24 @@ struct AnnounceDesk {
 
     // MARK: Upkeep
 
+    /// Lists a peer that was written down, where it is not listed already and there is room.
+    ///
+    /// A peer that announced here is newer than anything that was written down.
+    mutating func restore<Row: PeerRow>(_ row: Row, isSeed: Bool, in table: inout PeerTable<Row>, at now: Instant) {
+        let (seedsBefore, countBefore) = (table.seedCount, table.count)
+        if let position = table.position(of: row, key) {
+            let old = table.rows[position].stamp
+            guard old.isForeign, row.stamp.ticks(until: now) < old.ticks(until: now) else { return }
+            _ = remove(at: position, from: &table)
+        }
+        let address = row.endpoint.address
+        if table.count < limits.peersPerSwarm, totals.peers < limits.peers, hasShare(address, in: table) {
+            add(row, as: PeerKind(isSeed: isSeed, Reach(address)), to: &table)
+        }
+        let newSeeds = table.seedCount - seedsBefore
+        totals.add(address.family, seeds: newSeeds, leechers: table.count - countBefore - newSeeds)
+    }
+
     /// Whether a peer is listed.
     func lists(_ peer: Endpoint, in swarm: Swarm) -> Bool {
         let (id, stamp) = (RowID(PeerID(.zero), key: nil), RowStamp(at: .zero))

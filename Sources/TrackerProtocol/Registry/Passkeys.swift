@@ -8,11 +8,11 @@ package import Primitives
 package struct Passkeys: Sendable {
     /// Who owns a passkey.
     package struct Owner: Hashable, Sendable {
-        /// The account's number in the database.
-        package var account: Int64
+        /// The account's name.
+        package var account: String
         package var expires: Instant
 
-        package init(account: Int64, expires: Instant) {
+        package init(account: String, expires: Instant) {
             self.account = account
             self.expires = expires
         }
@@ -26,11 +26,11 @@ package struct Passkeys: Sendable {
 
     package mutating func set(_ owner: Owner, for digest: UInt256) { owners[digest] = owner }
     package mutating func remove(_ digest: UInt256) { owners[digest] = nil }
-    package mutating func removeAll(of account: Int64) { owners = owners.filter { $0.value.account != account } }
+    package mutating func removeAll(of account: String) { owners = owners.filter { $0.value.account != account } }
 
     /// - Parameter passkey: 40 hexadecimal digits in either case.
     /// - Returns: `nil` for one that is unknown or has expired.
-    package func account(of passkey: RawSpan, at now: Instant) -> Int64? {
+    package func account(of passkey: RawSpan, at now: Instant) -> String? {
         guard let digest = Passkeys.digest(of: passkey), let owner = owners[digest], owner.expires > now else {
             return nil
         }

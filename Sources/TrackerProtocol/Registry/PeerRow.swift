@@ -57,7 +57,7 @@ struct RowStamp: BitwiseCopyable {
     private var bits: UInt16
 
     /// The clock goes round after 72 hours; peers are removed long before, for an interval is a day at most.
-    private static let secondsPerTick: Int64 = 16
+    static let secondsPerTick: Int64 = 16
     private static let mask: UInt16 = 0x3fff
 
     init(at now: Instant) { bits = RowStamp.ticks(now) }
@@ -68,9 +68,17 @@ struct RowStamp: BitwiseCopyable {
 
     mutating func renew(at now: Instant) { bits = bits & ~RowStamp.mask | RowStamp.ticks(now) }
 
+    /// As it was after some time: how a row that was written down comes back.
+    init(at now: Instant, ticksAgo ticks: UInt16) {
+        bits = (RowStamp.ticks(now) &- min(ticks, RowStamp.mask)) & RowStamp.mask
+    }
+
+    /// In whole ticks of 16 seconds.
+    func ticks(until now: Instant) -> UInt16 { (RowStamp.ticks(now) &- bits) & RowStamp.mask }
+
     /// In whole ticks.
     func age(at now: Instant) -> Duration {
-        .seconds(Int64((RowStamp.ticks(now) &- bits) & RowStamp.mask) * RowStamp.secondsPerTick)
+        .seconds(Int64(ticks(until: now)) * RowStamp.secondsPerTick)
     }
 
     /// Whether its `completed` was counted: that counts once a peer.

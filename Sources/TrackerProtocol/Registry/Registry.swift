@@ -10,6 +10,8 @@ package import Primitives
 /// An announce changes one row in place and chooses peers out of one range of rows; it allocates only where a table grows.
 package struct Registry: ~Copyable {
     package static let shardCount = 256
+    /// Swarms of one shard that became empty and that the database still has.
+    static let mostEmptied = 8192
 
     package let limits: RegistryLimits
     package var counters = TrackerCounters()
@@ -89,7 +91,7 @@ package struct Registry: ~Copyable {
     }
 
     /// The place of a swarm, which begins where it may and there is room.
-    private mutating func swarm(
+    mutating func swarm(
         _ infoHash: InfoHash,
         in shard: Int,
         mayBegin: Bool
@@ -104,7 +106,8 @@ package struct Registry: ~Copyable {
     mutating func removeSwarm(_ infoHash: InfoHash, in shard: Int) {
         guard shards[shard].swarms.removeValue(forKey: infoHash) != nil else { return }
         swarmCount -= 1
-        shards[shard].emptied.insert(infoHash)
+        // Where the database is away for long, what it has of the rest ages away.
+        if shards[shard].emptied.count < Registry.mostEmptied { shards[shard].emptied.insert(infoHash) }
         if let holders = shards[shard].holders.removeValue(forKey: infoHash) { holderBytes -= holders.byteCount }
     }
 

@@ -18,13 +18,6 @@ package struct UDPTracker: ~Copyable {
     /// Bytes of an answer that pass every link of IPv6 whole, its own headers off (RFC 8200: 1280).
     private static let longestReply = 1232
 
-    private enum Action {
-        static let connect: UInt32 = 0
-        static let announce: UInt32 = 1
-        static let scrape: UInt32 = 2
-        static let error: UInt32 = 3
-    }
-
     /// - Parameter seed: of the key of connection identifiers; unpredictable outside of tests.
     package init(seed: UInt64) {
         var random = SeededRandom(seed: seed)
@@ -48,10 +41,10 @@ package struct UDPTracker: ~Copyable {
             let action = datagram.bigEndian(UInt32.self, at: 8),
             let transaction = datagram.bigEndian(UInt32.self, at: 12)
         else { return registry.counters.ignored &+= 1 }
-        if first == UDPTracker.protocolID, action == Action.connect {
+        if first == UDPTracker.protocolID, action == UDPAction.connect.rawValue {
             registry.counters.connects &+= 1
             answer.append(atMost: 16) { room in
-                room.bigEndian(Action.connect)
+                room.bigEndian(UDPAction.connect.rawValue)
                 room.bigEndian(transaction)
                 room.bigEndian(connectionIDs.identifier(for: sender.address, at: now))
             }
@@ -61,17 +54,17 @@ package struct UDPTracker: ~Copyable {
             return registry.counters.ignored &+= 1
         }
         do throws(TrackerFailure) {
-            switch action {
-            case Action.announce:
+            switch UDPAction(rawValue: action) {
+            case .announce:
                 try announce(datagram, transaction, from: sender.address, &registry, admission, at: now, into: &answer)
-            case Action.scrape:
+            case .scrape:
                 try scrape(datagram, transaction, from: sender.address, &registry, admission, at: now, into: &answer)
             default: throw .badRequest
             }
         } catch {
             registry.counters.failed(error)
             answer.removeAll()
-            answer.bigEndian(Action.error)
+            answer.bigEndian(UDPAction.error.rawValue)
             answer.bigEndian(transaction)
             answer.append(error.text)
         }
@@ -98,7 +91,7 @@ package struct UDPTracker: ~Copyable {
         registry.counters.announced(.udp, request.event)
         let length = min(reply.peers.count, longestPeers(reply.family))
         answer.append(atMost: UDPTracker.longestReply) { room in
-            room.bigEndian(Action.announce)
+            room.bigEndian(UDPAction.announce.rawValue)
             room.bigEndian(transaction)
             room.bigEndian(UInt32(truncatingIfNeeded: reply.interval))
             room.bigEndian(UInt32(truncatingIfNeeded: reply.leechers))
@@ -155,7 +148,7 @@ package struct UDPTracker: ~Copyable {
         guard count <= UDPTracker.mostScraped else { throw .tooManyTorrents }
         registry.counters.scraped(.udp)
         answer.append(atMost: 8 + 12 * count) { room in
-            room.bigEndian(Action.scrape)
+            room.bigEndian(UDPAction.scrape.rawValue)
             room.bigEndian(transaction)
             for index in 0..<count {
                 let infoHash = InfoHash(datagram, at: 16 + index * UInt160.byteCount) ?? InfoHash(.zero)
