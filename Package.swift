@@ -71,6 +71,10 @@ let layers: [Target] = [
     ),
     // 6 services
     library(
+        "TrackerAPI",
+        ["Primitives", "JSON", "Metainfo", "TrackerProtocol", "EventLoop", "Storage", "HTTPClient"]
+    ),
+    library(
         "TrackerServer",
         [
             "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "TrackerProtocol", "EventLoop",
@@ -119,6 +123,7 @@ let testTargets: [Target] = [
     tests("HTTPServerTests", ["HTTPServer", "EventLoop", "Primitives", "TestSupport"]),
     tests("StorageTests", ["Storage", "SQLite", "Metainfo", "Cryptography", "Primitives", "TestSupport"]),
     tests("TrackerStoreTests", ["TrackerStore", "SQLite", "Primitives", "TestSupport"]),
+    tests("TrackerAPITests", ["TrackerAPI", "JSON", "TrackerProtocol", "Primitives", "TestSupport"]),
     tests(
         "TrackerServerTests",
         ["TrackerServer", "TrackerProtocol", "TrackerStore", "EventLoop", "Primitives", "TestSupport"]

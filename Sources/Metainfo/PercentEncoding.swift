@@ -1,9 +1,9 @@
 import Primitives
 
 /// Percent-encoding (RFC 3986), as query strings use it.
-enum PercentEncoding {
+package enum PercentEncoding {
     /// The bytes that `text` stands for; a `%` that two hexadecimal digits do not follow stands for itself.
-    static func decode(_ text: Substring, plusIsSpace: Bool = false) -> [UInt8] {
+    package static func decode(_ text: Substring, plusIsSpace: Bool = false) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
         var rest = text.utf8[...]
@@ -21,7 +21,7 @@ enum PercentEncoding {
     }
 
     /// `text` with all but unreserved characters, and those in `keeping`, encoded.
-    static func encode(_ text: String, keeping: Set<UInt8> = []) -> String {
+    package static func encode(_ text: String, keeping: Set<UInt8> = []) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         for byte in text.utf8 {

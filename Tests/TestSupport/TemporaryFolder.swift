@@ -76,6 +76,12 @@ package final class TemporaryFolder: Sendable {
 
     package func exists(_ name: String) -> Bool { access(path(name), F_OK) == 0 }
 
+    /// The permission bits of a file; 0 without one.
+    package func mode(of name: String) -> UInt32 {
+        var status = stat()
+        return lstat(path(name), &status) == 0 ? status.st_mode & 0o7777 : 0
+    }
+
     /// Bytes that look random and are the same each time.
     package func pattern(_ count: Int) -> [UInt8] {
         var state: UInt64 = UInt64(count) &+ 0x9e37_79b9

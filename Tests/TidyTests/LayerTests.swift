@@ -30,6 +30,7 @@ enum Layers {
         "TrackerStore": ["Primitives", "SQLite", "Storage", "CLibpq", "Glibc", "Synchronization"],
         "Shoal": vocabulary.union(formats).union(machines)
             .union(["EventLoop", "Storage", "HTTPClient", "Glibc", "Synchronization"]),
+        "TrackerAPI": ["Primitives", "JSON", "Metainfo", "TrackerProtocol", "EventLoop", "Storage", "HTTPClient"],
         "TrackerServer": vocabulary.union(formats)
             .union(["TrackerProtocol", "EventLoop", "Storage", "TrackerStore", "Glibc", "Synchronization"]),
         "ChunkFolders": ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"],
