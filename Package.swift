@@ -78,7 +78,7 @@ let layers: [Target] = [
         "TrackerServer",
         [
             "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "TrackerProtocol", "EventLoop",
-            "Storage", "TrackerStore",
+            "Storage", "TrackerStore", "TrackerAPI", "JSON",
         ]
     ),
     library("ChunkFolders", ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"]),
@@ -126,7 +126,7 @@ let testTargets: [Target] = [
     tests("TrackerAPITests", ["TrackerAPI", "JSON", "TrackerProtocol", "Primitives", "TestSupport"]),
     tests(
         "TrackerServerTests",
-        ["TrackerServer", "TrackerProtocol", "TrackerStore", "EventLoop", "Primitives", "TestSupport"]
+        ["TrackerServer", "TrackerProtocol", "TrackerStore", "JSON", "EventLoop", "Primitives", "TestSupport"]
     ),
     tests(
         "ChunkFoldersTests",

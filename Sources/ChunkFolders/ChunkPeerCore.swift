@@ -13,6 +13,8 @@ final class ChunkPeerCore {
         /// A tracker that restarted knows nobody until they report again.
         static let reportInterval: Duration = .seconds(30)
         static let firstReportRetry: Duration = .milliseconds(500)
+        /// A report names every chunk, so that many chunks that come fast are told together.
+        static let leastReportInterval: Duration = .milliseconds(250)
     }
 
     private let configuration: ChunkPeer.Configuration
@@ -42,6 +44,7 @@ final class ChunkPeerCore {
     private var lastTrackerFault: String?
     /// The last answer about each chunk, for the trace.
     private var answers: [Int: String] = [:]
+    private var lastReported: [ChunkHolding] = []
 
     init(
         _ configuration: ChunkPeer.Configuration,
@@ -163,15 +166,13 @@ final class ChunkPeerCore {
             hashes[chunk].map { ChunkHolding(chunk: chunk, hash: $0) }
         }
         if log != nil, lastReported != chunks {
-            for holding in chunks where !(lastReported ?? []).contains(holding) {
-                trace("\(ChunkLine.holdsVerb),\(holding.chunk),\(holding.hash),localhost,\(port)")
+            for holding in Set(chunks).subtracting(lastReported).sorted(by: { $0.chunk < $1.chunk }) {
+                trace("\(ChunkLine.holds(chunk: holding.chunk, hash: holding.hash, host: .localhost, port: port))")
             }
         }
         lastReported = chunks
         report(chunks, port)
     }
-
-    private var lastReported: [ChunkHolding]?
 
     func reported(_ fault: ChunkTrackerFault?) {
         isReporting = false
@@ -182,7 +183,7 @@ final class ChunkPeerCore {
         } else {
             trackerAnswered()
             retry = Limit.firstReportRetry
-            nextReport = isReportStale ? loop.now : loop.now + Limit.reportInterval
+            nextReport = loop.now + (isReportStale ? Limit.leastReportInterval : Limit.reportInterval)
         }
         advance()
     }
@@ -285,7 +286,8 @@ final class ChunkPeerCore {
         folder = longer
         hashes[chunk] = hash
         emit(.fetched(chunk: chunk, from: holder, count: hashes.count, of: folder.list.chunkCount))
-        if isReporting { isReportStale = true } else { nextReport = loop.now }
+        isReportStale = true
+        if !isReporting { nextReport = min(nextReport, loop.now + Limit.leastReportInterval) }
         var actions: [ChunkFetcher.Action] = []
         fetcher?.fetched(chunk, from: holder, at: loop.now, into: &actions)
         perform(actions)

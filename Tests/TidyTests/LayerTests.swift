@@ -31,8 +31,9 @@ enum Layers {
         "Shoal": vocabulary.union(formats).union(machines)
             .union(["EventLoop", "Storage", "HTTPClient", "Glibc", "Synchronization"]),
         "TrackerAPI": ["Primitives", "JSON", "Metainfo", "TrackerProtocol", "EventLoop", "Storage", "HTTPClient"],
-        "TrackerServer": vocabulary.union(formats)
-            .union(["TrackerProtocol", "EventLoop", "Storage", "TrackerStore", "Glibc", "Synchronization"]),
+        "TrackerServer": vocabulary.union(formats).union([
+            "TrackerProtocol", "EventLoop", "Storage", "TrackerStore", "TrackerAPI", "JSON", "Glibc", "Synchronization",
+        ]),
         "ChunkFolders": ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"],
         "shoal-cli": [
             "Shoal", "TrackerProtocol", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc",

@@ -1,3 +1,4 @@
+import JSON
 import Primitives
 import TestSupport
 import Testing
@@ -72,6 +73,44 @@ struct ChunkServiceTests {
         let second = TrackerNode(configuration)
         let fault = await #expect(throws: TrackerFault.self) { try await second.start() }
         #expect(fault?.sentence.contains("--chunks :PORT") == true)
+        await node.stop()
+    }
+}
+
+@Suite("Chunks over HTTP")
+struct ChunkQuestionTests {
+    private func ask(
+        _ question: ChunkQuestion,
+        set: String = "default",
+        from sender: IPAddress = .loopbackV4,
+        of node: TrackerNode
+    ) async -> String {
+        await node.withCore { core in
+            let (status, json) = core.chunks.answer(question, set: set, from: sender)
+            return "\(status) \(JSONWriter.text(json))"
+        } ?? ""
+    }
+
+    @Test("a client reports, is found with what old clients hold, and leaves; refusals say why")
+    func dialogue() async throws {
+        var configuration = TrackerConfiguration()
+        configuration.listening = .at(Endpoint(.loopbackV4, 0))
+        let node = TrackerNode(configuration)
+        try await node.start()
+        let lan = IPAddress.v4(0x0a00_0005)
+        let report = ChunkQuestion.report(Array(#"{"name":"a","port":6000,"chunks":[[1,null]]}"#.utf8))
+        #expect(await ask(report, of: node) == #"200 {"chunks":1}"#)
+        #expect(
+            await ask(.table, of: node)
+                == #"200 {"chunks":[{"chunk":1,"groups":[{"sha1":null,"holders":[{"address":"127.0.0.1:6000","name":"a"}]}]}]}"#
+        )
+        #expect(await ask(.table, set: "other", of: node) == #"200 {"chunks":[]}"#)
+        #expect(await ask(report, from: lan, of: node).hasPrefix(#"409 {"error":"name_taken","message":"#))
+        #expect(await ask(.leave(name: "a"), from: lan, of: node) == #"200 {"removed":false}"#)
+        #expect(await ask(.leave(name: "a"), of: node) == #"200 {"removed":true}"#)
+        #expect(await ask(.report(Array("{".utf8)), of: node).hasPrefix(#"400 {"error":"bad_report","message":"#))
+        let zero = ChunkQuestion.report(Array(#"{"name":"a","port":6000,"chunks":[[0,null]]}"#.utf8))
+        #expect(await ask(zero, of: node).hasPrefix("400"))
         await node.stop()
     }
 }

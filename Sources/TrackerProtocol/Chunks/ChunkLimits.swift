@@ -11,8 +11,9 @@ package struct ChunkLimits: Hashable, Sendable {
     package var patience: Duration = .seconds(10)
     /// The longest message is `LOCAL_CHUNKS` with a hash and an IPv6 address, 120 bytes.
     package var mostMessageBytes = 256
-    /// The highest number of a chunk; a folder has a file for each of them.
-    package var mostChunks = 65_536
+    /// The highest number of a chunk. A folder has a file for each of them, and a report of all of them, 400 kB, is read in a
+    /// few milliseconds between announces.
+    package var mostChunks = 8192
     /// How many folders one tracker can bring together.
     package var mostSets = 64
     /// Clients of all sets. A question looks at each holder of one chunk, and must stay well below a millisecond.

@@ -10,7 +10,7 @@ package struct ChunkList: Hashable, Sendable {
     package static let fileName = "local_chunks.txt"
     /// The word that stands in the place of a file in the last line.
     package static let lastChunk = "LASTCHUNK"
-    /// A list of the highest number of chunks with names as long as ours is 1.2 MB.
+    /// A list of the highest number of chunks with the longest names is 2.2 MB.
     package static let mostBytes = 4 << 20
 
     /// Why a list is not believed; the lines count from 1.

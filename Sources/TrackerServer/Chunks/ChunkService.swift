@@ -29,6 +29,8 @@ package final class ChunkService {
         timer.start(at: loop.now + Limit.expiryInterval)
     }
 
+    var now: Instant { loop.now }
+
     /// Where the text protocol is spoken.
     package var endpoints: [Endpoint] { listeners.compactMap(\.localEndpoint) }
 
