@@ -16,10 +16,15 @@ package final class RawConnection: Sendable {
 
     deinit { Glibc.close(descriptor) }
 
-    /// - Parameter address: `127.0.0.1:port`.
-    package static func dial(_ address: String) throws -> RawConnection {
+    /// - Parameters:
+    ///   - address: `127.0.0.1:port`.
+    ///   - receiveBuffer: bytes that the kernel takes in for a test that reads nothing; `nil` for some megabytes.
+    package static func dial(_ address: String, receiveBuffer: Int32? = nil) throws -> RawConnection {
         let port = address.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
         let connection = RawConnection(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+        if var bytes = receiveBuffer {
+            setsockopt(connection.descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+        }
         guard withLoopback(port, { connect(connection.descriptor, $0, $1) }) == 0 else {
             throw TemporaryFolder.Failure(path: address, code: errno)
         }

@@ -50,11 +50,13 @@ struct ChunkServiceTests {
     func unreadAnswers() async throws {
         let (node, address) = try await start()
         let answer = try await withDeadline {
-            let client = try RawConnection.dial(address)
-            let questions = Array(String(repeating: "WHERE_CHUNK,3\n", count: 1000).utf8)
+            let client = try RawConnection.dial(address, receiveBuffer: 4096)
+            // The longest answer there is fills the kernel's buffers soonest.
+            client.send((6001...6032).flatMap { Array("LOCAL_CHUNKS,3,localhost,\($0)\n".utf8) })
+            let asker = try RawConnection.dial(address, receiveBuffer: 4096)
+            let questions = Array(String(repeating: "WHERE_CHUNK,3\n", count: 100).utf8)
             var rounds = 0
-            // Some megabytes of answers wait in both kernels first.
-            while rounds < 5000, client.send(questions) { rounds += 1 }
+            while rounds < 5000, asker.send(questions) { rounds += 1 }
             #expect(rounds < 5000)
             let other = try RawConnection.dial(address)
             other.send(Array("WHERE_CHUNK,2\n".utf8))
