@@ -86,7 +86,9 @@ let layers: [Target] = [
     program(
         "shoal",
         path: "Sources/shoal-cli",
-        ["Shoal", "TrackerProtocol", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode"]
+        [
+            "Shoal", "TrackerServer", "TrackerProtocol", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode",
+        ]
     ),
     .target(name: "CBench"),
     program(

@@ -30,5 +30,9 @@ package struct TrackerConfiguration: Sendable {
     /// the first public one of this host, or else a private one.
     package var ownURL: String?
 
+    /// Whether SIGINT and SIGTERM become `TrackerEvent.interrupted` instead of ending the process at once, and SIGHUP
+    /// reads the lists again.
+    package var reportsSignals = false
+
     package init() {}
 }

@@ -22,6 +22,7 @@ package final class TrackerCore {
     private var nodeIdentity: NodeIdentity?
     private var udp: UDPDriver?
     private var upkeep: RegistryUpkeep?
+    private var signals: TrackerSignals?
     private var lists: TorrentLists?
     private var otherNodes: OtherNodes?
     /// What other threads wake the loop for.
@@ -52,6 +53,7 @@ package final class TrackerCore {
     func start() async throws(TrackerFault) {
         loop.onWakeUp { [weak self] in self?.wakeUps.forEach { $0() } }
         if let folder = configuration.stateFolder { try prepare(folder) }
+        if configuration.reportsSignals { signals = try TrackerSignals(core: self) }
         ports = try bind(configuration.listening)
         try openStore()
         nodeIdentity = NodeIdentity(folder: configuration.stateFolder)
@@ -77,7 +79,11 @@ package final class TrackerCore {
         emit(.listening(endpoints))
     }
 
+    /// SIGHUP: the lists are read again.
+    func hungUp() {}
+
     func stop() async {
+        signals?.close()
         chunks.close()
         for port in ports { port.close() }
         ports = []

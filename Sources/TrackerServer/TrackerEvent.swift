@@ -6,4 +6,6 @@ package enum TrackerEvent: Hashable, Sendable {
     case listening([Endpoint])
     /// Something that a person should know, as a sentence.
     case notice(String)
+    /// SIGINT or SIGTERM came, by its number (`TrackerConfiguration.reportsSignals`).
+    case interrupted(signal: Int32)
 }

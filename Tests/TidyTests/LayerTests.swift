@@ -36,7 +36,7 @@ enum Layers {
         ]),
         "ChunkFolders": ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"],
         "shoal-cli": [
-            "Shoal", "TrackerProtocol", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc",
+            "Shoal", "TrackerServer", "TrackerProtocol", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc",
             "Synchronization",
         ],
         "shoal-bench": vocabulary.union(formats).union(machines)

@@ -1,11 +1,15 @@
 import Shoal
 
+/// `shoal tracker`
 enum TrackerCommand {
     static func run(
         _ task: Invocation.TrackerTask,
         _ options: ConsoleOptions,
         on console: some Console
     ) async throws(ShoalError) -> Int32 {
-        throw ShoalError(.failed, "under construction")
+        switch task {
+        case .run(let run): return try await TrackerRunCommand.run(run, options, on: console)
+        case .ask, .users: throw ShoalError(.failed, "under construction")
+        }
     }
 }

@@ -1,0 +1,123 @@
+import Metainfo
+import Primitives
+import Shoal
+import TrackerProtocol
+import TrackerServer
+
+/// `shoal tracker run`
+enum TrackerRunCommand {
+    static func run(
+        _ run: Invocation.TrackerRun,
+        _ options: ConsoleOptions,
+        on console: some Console
+    ) async throws(ShoalError) -> Int32 {
+        let node = TrackerNode(try configuration(run))
+        do throws(TrackerFault) {
+            try await node.start()
+        } catch {
+            throw ShoalError(error)
+        }
+        for await event in node.events {
+            if case .interrupted(let signal) = event {
+                await node.stop()
+                return 128 + signal
+            }
+            do throws(ShoalError) {
+                try show(event, of: run, options, on: console)
+            } catch {
+                // Who cannot be told anything any more still wants to lose nothing.
+                await node.stop()
+                throw error
+            }
+        }
+        return 0
+    }
+
+    private static func configuration(_ run: Invocation.TrackerRun) throws(ShoalError) -> TrackerConfiguration {
+        var configuration = TrackerConfiguration()
+        configuration.listening = try listening(run.listen)
+        configuration.chunks = try run.chunks.map { (text) throws(ShoalError) in try listening(text) }
+        configuration.database = try database(run.database, stateFolder: run.stateFolder)
+        configuration.needsAccounts = run.needsAccounts
+        configuration.limits.interval = run.interval
+        configuration.limits.minInterval = run.minInterval
+        configuration.limits.exemptsLoopback = !run.localLimits
+        configuration.allowList = run.allowList
+        configuration.denyList = run.denyList
+        configuration.trace = run.trace
+        configuration.stateFolder = run.stateFolder
+        configuration.reportsSignals = true
+        return configuration
+    }
+
+    /// What `--db` says, or the usual file.
+    static func database(_ url: String?, stateFolder: String?) throws(ShoalError) -> String {
+        if let url { return url }
+        guard let folder = stateFolder else {
+            throw ShoalError(.usage, "there is no home folder, so --state DIR or --db URL must say where the database is")
+        }
+        return "sqlite:\(folder)/tracker.sqlite"
+    }
+
+    /// The options were checked when they were read.
+    private static func listening(_ text: String) throws(ShoalError) -> TrackerConfiguration.Listening {
+        if text.first == ":", let port = UInt16(text.dropFirst()) { return .everywhere(port: port) }
+        if let endpoint = Endpoint(text) { return .at(endpoint) }
+        throw ShoalError(.usage, "'\(text)' is not ADDR:PORT with a numeric address")
+    }
+
+    private static func show(
+        _ event: TrackerEvent,
+        of run: Invocation.TrackerRun,
+        _ options: ConsoleOptions,
+        on console: some Console
+    ) throws(ShoalError) {
+        switch event {
+        case .listening(let endpoints):
+            guard let first = endpoints.first else { return }
+            guard !options.json else {
+                var object = JSONObject(event: "listening")
+                object.add("address", first.description)
+                if let second = endpoints.dropFirst().first { object.add("address6", second.description) }
+                return try console.write(object.line + "\n", to: .standardOutput)
+            }
+            if !options.isQuiet { try console.write(greeting(endpoints, run), to: .standardError) }
+        case .notice(let sentence):
+            guard !options.json else {
+                var object = JSONObject(event: "notice")
+                object.add("message", sentence)
+                return try console.write(object.line + "\n", to: .standardOutput)
+            }
+            if !options.isQuiet { try console.write(DisplayText.clean(sentence) + "\n", to: .standardError) }
+        case .interrupted: break
+        }
+    }
+
+    /// What it does, and what to type next.
+    private static func greeting(_ endpoints: [Endpoint], _ run: Invocation.TrackerRun) -> String {
+        let list = endpoints.map(\.description).joined(separator: " and ")
+        guard let first = endpoints.first else { return "" }
+        let address = first.address.isUnspecified ? Endpoint(.loopbackV4, first.port) : first
+        let who = run.needsAccounts ? "whoever has an account" : "everybody"
+        return """
+            tracker for \(who), over HTTP and UDP on \(list); Ctrl-C ends it
+            page for people: http://\(address)/
+            share a file:    shoal share FILE --tracker http://\(address)
+            fetch it:        shoal fetch FILE@\(address)\n
+            """
+    }
+}
+
+extension ShoalError {
+    /// What keeps a tracker node from running.
+    init(_ fault: TrackerFault) {
+        let code: Code =
+            switch fault.kind {
+            case .network, .database: .network
+            case .files: .files
+            case .configuration: .usage
+            case .failed: .failed
+            }
+        self.init(code, fault.sentence)
+    }
+}
