@@ -87,7 +87,7 @@ extension NodeCore {
             turn { session.startSharing(source, request) }
         }
         if let failure { throw failure }
-        let info = TorrentInfo(source.torrent, address: listenAddress)
+        let info = TorrentInfo(source.torrent, address: listenAddress, trackers: session.trackers.named)
         emit(.torrent(info))
         return info
     }

@@ -79,9 +79,6 @@ package final class TrackerCore {
         emit(.listening(endpoints))
     }
 
-    /// SIGHUP: the lists are read again.
-    func hungUp() {}
-
     func stop() async {
         signals?.close()
         chunks.close()

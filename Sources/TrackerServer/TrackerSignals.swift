@@ -22,7 +22,7 @@ final class TrackerSignals {
 
 extension TrackerSignals: SignalHandler {
     func signalReceived(_ signal: Signal) {
-        guard signal != .hangUp else { return core.hungUp() }
+        guard signal != .hangUp else { return core.reloadLists() }
         // The second one ends the process at once: its default action is back.
         close()
         core.emit(.interrupted(signal: signal.number))

@@ -1,5 +1,6 @@
 import Metainfo
 import Primitives
+import TrackerProtocol
 
 /// A `.torrent` file: what it names, without touching disk or network.
 public struct TorrentFile: Sendable {
@@ -51,11 +52,22 @@ public struct TorrentFile: Sendable {
 }
 
 extension TorrentInfo {
-    /// - Parameter address: where this node listens, for the link; left out where it is every address.
-    init(_ torrent: Torrent, address: Endpoint?) {
+    /// A link is typed and spoken; whoever follows it needs a few trackers, and not the forty that some torrents have.
+    private static let mostTrackers = 8
+
+    /// - Parameters:
+    ///   - address: where this node listens, for the link; left out where it is every address.
+    ///   - trackers: that the torrent is announced to besides its own.
+    init(_ torrent: Torrent, address: Endpoint?, trackers: [TrackerURL] = []) {
         var link = MagnetLink(torrent.infoHash)
         link.displayName = torrent.name
         link.totalSize = torrent.layout.totalSize
+        // The trackers of a private torrent carry its owner's passkey (R13).
+        let tiers = torrent.isPrivate ? [] : torrent.announceTiers
+        for url in (trackers + tiers.joined().compactMap { TrackerURL($0) }).map(\.text)
+        where !link.trackers.contains(url) && link.trackers.count < TorrentInfo.mostTrackers {
+            link.trackers.append(url)
+        }
         if let address, !address.address.isUnspecified {
             link.peers = HostAndPort(host: address.address.description, port: address.port).map { [$0] } ?? []
         }

@@ -42,7 +42,7 @@ extension TorrentSession {
 
     private func place(_ torrent: Torrent, _ placement: Placement) {
         self.placement = placement
-        core.emit(.torrent(TorrentInfo(torrent, address: core.listenAddress)))
+        core.emit(.torrent(TorrentInfo(torrent, address: core.listenAddress, trackers: trackers.named)))
         inspect(placement)
     }
 

@@ -54,7 +54,10 @@ enum TrackerRunCommand {
     static func database(_ url: String?, stateFolder: String?) throws(ShoalError) -> String {
         if let url { return url }
         guard let folder = stateFolder else {
-            throw ShoalError(.usage, "there is no home folder, so --state DIR or --db URL must say where the database is")
+            throw ShoalError(
+                .usage,
+                "there is no home folder, so --state DIR or --db URL must say where the database is"
+            )
         }
         return "sqlite:\(folder)/tracker.sqlite"
     }
