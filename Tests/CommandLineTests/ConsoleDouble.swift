@@ -9,6 +9,8 @@ final class ConsoleDouble: Console {
     let files: [String: [UInt8]]
     let columns: Int
     let programFolder: String?
+    let isInputTerminal: Bool
+    private let input: Mutex<[String]>
     private let written = Mutex<[shoal.OutputStream: String]>([:])
 
     init(
@@ -16,8 +18,12 @@ final class ConsoleDouble: Console {
         variables: [String: String] = [:],
         files: [String: [UInt8]] = [:],
         columns: Int = 80,
-        programFolder: String? = nil
+        programFolder: String? = nil,
+        input: [String] = [],
+        isInputTerminal: Bool = false
     ) {
+        self.input = Mutex(input)
+        self.isInputTerminal = isInputTerminal
         self.terminals = terminals
         self.variables = variables
         self.files = files
@@ -29,6 +35,8 @@ final class ConsoleDouble: Console {
     var errors: String { written.withLock { $0[.standardError] ?? "" } }
 
     func isTerminal(_ stream: shoal.OutputStream) -> Bool { terminals.contains(stream) }
+
+    func line(isSecret: Bool) async -> String? { input.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
 
     func environment(_ name: String) -> String? { variables[name] }
 

@@ -36,8 +36,8 @@ enum Layers {
         ]),
         "ChunkFolders": ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"],
         "shoal-cli": [
-            "Shoal", "TrackerServer", "TrackerProtocol", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc",
-            "Synchronization",
+            "Shoal", "TrackerServer", "TrackerAPI", "TrackerProtocol", "HTTPClient", "EventLoop", "JSON", "Primitives",
+            "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc", "Synchronization",
         ],
         "shoal-bench": vocabulary.union(formats).union(machines)
             .union(["Shoal", "Storage", "Simulation", "EventLoop", "CBench", "Glibc", "Synchronization"])

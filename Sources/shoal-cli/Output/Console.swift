@@ -6,6 +6,10 @@ import Shoal
 protocol Console: Sendable {
     /// Whether a person reads this stream.
     func isTerminal(_ stream: OutputStream) -> Bool
+    /// Whether a person types the input.
+    var isInputTerminal: Bool { get }
+    /// The next line of the input without its end; `nil` at its end. On a terminal nothing is shown of a secret one.
+    func line(isSecret: Bool) async -> String?
     /// Columns of the terminal behind standard error.
     var columns: Int { get }
     /// A variable of the environment.
@@ -56,6 +60,10 @@ extension Console {
 /// The surroundings of a real process.
 struct SystemConsole: Console {
     func isTerminal(_ stream: OutputStream) -> Bool { isatty(stream.rawValue) == 1 }
+
+    var isInputTerminal: Bool { StandardInput.isTerminal }
+
+    func line(isSecret: Bool) async -> String? { await StandardInput.line(isSecret: isSecret) }
 
     var columns: Int {
         let columns = Int(clinux_terminal_columns(OutputStream.standardError.rawValue))

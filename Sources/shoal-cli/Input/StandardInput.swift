@@ -1,0 +1,138 @@
+import Glibc
+import Synchronization
+
+/// Lines of standard input, from a person or a pipe.
+///
+/// Reading blocks, so each line is waited for on a thread of its own; whoever waits for it keeps none.
+enum StandardInput {
+    /// A line longer than this is no line of anybody's; the rest of it is passed over.
+    private static let mostBytes = 64 << 10
+
+    /// What was read and belongs to later lines.
+    private static let buffered = Mutex<[UInt8]>([])
+
+    static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+    /// The next line without its end; `nil` at the end of the input.
+    ///
+    /// - Parameter isSecret: on a terminal nothing is shown of what is typed.
+    static func line(isSecret: Bool) async -> String? {
+        await withCheckedContinuation { continuation in
+            let job = Job(isSecret: isSecret && isTerminal) { continuation.resume(returning: $0) }
+            if !job.start() { job.run() }
+        }
+    }
+
+    /// One line on its way.
+    private final class Job: Sendable {
+        private let isSecret: Bool
+        private let done: @Sendable (String?) -> Void
+
+        init(isSecret: Bool, _ done: @escaping @Sendable (String?) -> Void) {
+            self.isSecret = isSecret
+            self.done = done
+        }
+
+        /// False if there is no thread to be had.
+        func start() -> Bool {
+            var thread = pthread_t()
+            // Balanced by `takeRetainedValue` in the thread, or below if there is none.
+            let context = Unmanaged.passRetained(self)
+            let code = pthread_create(
+                &thread,
+                nil,
+                { context in
+                    guard let context else { return nil }
+                    Unmanaged<Job>.fromOpaque(context).takeRetainedValue().run()
+                    return nil
+                },
+                context.toOpaque()
+            )
+            guard code == 0 else {
+                context.release()
+                return false
+            }
+            pthread_detach(thread)
+            return true
+        }
+
+        func run() { done(isSecret ? StandardInput.secret() : StandardInput.plain()) }
+    }
+
+    private static func plain() -> String? {
+        buffered.withLock { buffered in
+            var isTooLong = false
+            while true {
+                if let end = buffered.firstIndex(of: UInt8(ascii: "\n")) {
+                    let line = buffered[..<end]
+                    buffered.removeSubrange(...end)
+                    if isTooLong { return "" }
+                    return text(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
+                }
+                if buffered.count > mostBytes {
+                    isTooLong = true
+                    buffered = []
+                }
+                var chunk = [UInt8](repeating: 0, count: 4096)
+                let count = read(STDIN_FILENO, &chunk, chunk.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else {
+                    defer { buffered = [] }
+                    return buffered.isEmpty || isTooLong ? nil : text(buffered[...])
+                }
+                buffered += chunk[..<count]
+            }
+        }
+    }
+
+    /// Reads key by key, and takes the interrupt key itself: a terminal left without echo by a Ctrl-C would be useless.
+    private static func secret() -> String? {
+        var mode = termios()
+        guard tcgetattr(STDIN_FILENO, &mode) == 0 else { return plain() }
+        var silent = mode
+        silent.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+        defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode) }
+        var typed: [UInt8] = []
+        while true {
+            var key: UInt8 = 0
+            let count = read(STDIN_FILENO, &key, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1 else { return nil }
+            switch key {
+            case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+                newLine()
+                return text(typed[...])
+            // Ctrl-C.
+            case 3:
+                newLine()
+                tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode)
+                kill(getpid(), SIGINT)
+                return nil
+            // Ctrl-D.
+            case 4:
+                guard typed.isEmpty else { continue }
+                newLine()
+                return nil
+            // Backspace, as terminals send it.
+            case 8, 127: removeLastCharacter(of: &typed)
+            // Ctrl-U.
+            case 21: typed = []
+            default: if typed.count < mostBytes { typed.append(key) }
+            }
+        }
+    }
+
+    /// The cursor is still behind the question.
+    private static func newLine() {
+        var end = UInt8(ascii: "\n")
+        _ = write(STDERR_FILENO, &end, 1)
+    }
+
+    /// In UTF-8 a character ends where the next byte is no continuation.
+    private static func removeLastCharacter(of typed: inout [UInt8]) {
+        while let byte = typed.popLast(), byte & 0xc0 == 0x80 {}
+    }
+
+    private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+}
