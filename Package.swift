@@ -77,8 +77,8 @@ let layers: [Target] = [
     library(
         "TrackerServer",
         [
-            "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "TrackerProtocol", "EventLoop",
-            "Storage", "TrackerStore", "TrackerAPI", "JSON",
+            "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "PeerWire", "TrackerProtocol",
+            "EventLoop", "HTTPServer", "JSON", "Storage", "TrackerStore", "TrackerAPI",
         ]
     ),
     library("ChunkFolders", ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"]),

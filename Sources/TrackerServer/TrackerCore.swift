@@ -17,6 +17,8 @@ package final class TrackerCore {
     package let chunks: ChunkService
     /// The database, on its own thread; `nil` before the start and after the end.
     package private(set) var store: StoreWorker?
+    /// Announces over HTTP, the page, and the JSON API, whose routes the parts add before the start.
+    package private(set) lazy var http = HTTPService(core: self)
     private let emitEvent: (TrackerEvent) -> Void
     private(set) var ports: [BoundPort] = []
     private var nodeIdentity: NodeIdentity?
@@ -65,6 +67,7 @@ package final class TrackerCore {
         } catch {
             throw TrackerFault(.database, error.message)
         }
+        try serveHTTP()
         udp = UDPDriver(sockets: ports.map(\.datagrams), core: self)
         upkeep = RegistryUpkeep(core: self)
         otherNodes = OtherNodes(core: self)
@@ -82,6 +85,7 @@ package final class TrackerCore {
     func stop() async {
         signals?.close()
         chunks.close()
+        http.close()
         for port in ports { port.close() }
         ports = []
         udp = nil
@@ -149,6 +153,14 @@ package final class TrackerCore {
             $0.isPrivate && $0.isV4
         }
             ?? .loopbackV4
+    }
+
+    private func serveHTTP() throws(TrackerFault) {
+        do throws(SocketError) {
+            try http.start(ports.map(\.listener))
+        } catch {
+            throw TrackerFault(binding: error)
+        }
     }
 
     /// Binds TCP and UDP on one number.

@@ -32,7 +32,8 @@ enum Layers {
             .union(["EventLoop", "Storage", "HTTPClient", "Glibc", "Synchronization"]),
         "TrackerAPI": ["Primitives", "JSON", "Metainfo", "TrackerProtocol", "EventLoop", "Storage", "HTTPClient"],
         "TrackerServer": vocabulary.union(formats).union([
-            "TrackerProtocol", "EventLoop", "Storage", "TrackerStore", "TrackerAPI", "JSON", "Glibc", "Synchronization",
+            "PeerWire", "TrackerProtocol", "EventLoop", "HTTPServer", "Storage", "TrackerStore", "TrackerAPI", "JSON",
+            "Glibc", "Synchronization",
         ]),
         "ChunkFolders": ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"],
         "shoal-cli": [

@@ -1,8 +1,8 @@
-import Primitives
+package import Primitives
 
 /// From where a peer can be reached, and so to whom it may be named (T13): a peer on a private network is of no use to
 /// one on the internet, and none of its business.
-enum Reach {
+package enum Reach {
     case everywhere
     case privateNetwork
     case thisHost
@@ -12,7 +12,7 @@ enum Reach {
     }
 
     /// Whether somebody may be told of a peer.
-    static func of(_ asker: IPAddress, mayBeTold peer: Endpoint) -> Bool {
+    package static func of(_ asker: IPAddress, mayBeTold peer: Endpoint) -> Bool {
         PeerKind.told(asSeed: false, Reach(asker)).contains(PeerKind(isSeed: false, Reach(peer.address)).number)
     }
 }

@@ -1,0 +1,62 @@
+import HTTPServer
+import Primitives
+import TrackerProtocol
+
+/// Announces and scrapes: what is refused is an answer too, with status 200, for clients read it there alone (BEP 3).
+extension HTTPService {
+    func announce(_ request: HTTPRequest, through exchange: HTTPExchange) {
+        text.removeAll()
+        do throws(TrackerFailure) {
+            try announce(request)
+        } catch {
+            fail(error)
+        }
+        answer(exchange)
+    }
+
+    private func announce(_ request: HTTPRequest) throws(TrackerFailure) {
+        let now = core.now
+        let sender = request.sender.address
+        if core.admission.passkeys != nil { try core.admission.admit(request.target.span.bytes, at: now) }
+        let query = try AnnounceQuery(request.query.span.bytes)
+        try core.admission.admit(query.request.infoHash)
+        try core.registry.announce(query.request, from: sender, query.details, at: now, into: &reply)
+        core.registry.counters.announced(.http, query.request.event)
+        var additions = HTTPAnswer.Additions(externalAddress: sender)
+        if let holding = query.holding {
+            if query.request.event != .stopped {
+                core.registry.hold(holding, of: Endpoint(sender, query.request.port), for: query.request.infoHash)
+            }
+            // Only clients of our kind send it, and only they know what to do with the list.
+            additions.nodes = core.otherURLs
+        }
+        HTTPAnswer.announce(reply, isCompact: query.isCompact, additions, to: &text)
+    }
+
+    func scrape(_ request: HTTPRequest, through exchange: HTTPExchange) {
+        text.removeAll()
+        do throws(TrackerFailure) {
+            if core.admission.passkeys != nil { try core.admission.admit(request.target.span.bytes, at: core.now) }
+            let query = try ScrapeQuery(request.query.span.bytes)
+            core.registry.counters.scraped(.http)
+            HTTPAnswer.scrape(query, request.sender.address.family, core.registry, to: &text)
+        } catch {
+            fail(error)
+        }
+        answer(exchange)
+    }
+
+    private func fail(_ failure: TrackerFailure) {
+        core.registry.counters.failed(failure)
+        text.removeAll()
+        HTTPAnswer.failure(failure, to: &text)
+    }
+
+    /// Sends what is in `text`.
+    private func answer(_ exchange: HTTPExchange) {
+        var response = HTTPResponse(mediaType: "text/plain", body: text.bytes)
+        // A client comes back in half an hour: a connection kept for it would be one that others lack.
+        response.closes = true
+        exchange.send(response)
+    }
+}
