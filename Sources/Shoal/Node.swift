@@ -55,6 +55,9 @@ public actor Node {
     ///   state folder cannot be used.
     public func start() throws(ShoalError) { try open().listen() }
 
+    /// Puts a sentence of the owner's own among the events, in its turn.
+    public func tell(_ sentence: String) { continuation.yield(.notice(sentence)) }
+
     /// Saves state, leaves, and ends the event stream; takes at most three seconds, and may be called more than once.
     ///
     /// Whoever waits for something of this node gets an error. A stopped node cannot be started again.

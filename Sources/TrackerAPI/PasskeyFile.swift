@@ -27,12 +27,12 @@ package struct PasskeyFile: Sendable {
         return grant.flatMap { $0.expires > now ? $0 : nil }
     }
 
-    /// Where to announce to a tracker: with our passkey, where we have one and the URL names none.
+    /// All that are valid, by `host:port`.
     ///
     /// - Parameter now: seconds since 1970.
-    package func announceURL(for tracker: TrackerURL, at now: Int64) -> TrackerURL {
-        guard tracker.path == "/announce", let grant = grant(for: tracker, at: now) else { return tracker }
-        return tracker.with(path: "/announce/\(grant.passkey)")
+    package func passkeys(at now: Int64) -> [String: String] {
+        let valid = lines().filter { $0.grant.expires > now }
+        return Dictionary(valid.map { ($0.place, $0.grant.passkey) }) { first, _ in first }
     }
 
     /// - Returns: whether it was written.

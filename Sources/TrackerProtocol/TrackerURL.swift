@@ -76,6 +76,14 @@ package struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
     /// The same tracker with another path, as a passkey needs it.
     package func with(path: String) -> TrackerURL { TrackerURL(scheme, place, path: path) }
 
+    /// The same for who has an account there, of a tracker that is named without one.
+    ///
+    /// - Parameter passkeys: by `host:port` in lower case.
+    package func with(passkeys: [String: String]) -> TrackerURL {
+        guard path == "/announce", let passkey = passkeys[place.description.lowercased()] else { return self }
+        return with(path: "/announce/" + passkey)
+    }
+
     /// Without path and query, which may hold a passkey (R13).
     package var description: String { root }
 

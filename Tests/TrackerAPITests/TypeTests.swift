@@ -83,11 +83,12 @@ struct PasskeyFileTests {
         #expect(file.keep(grant("c"), for: tracker))
         #expect(file.grant(for: udp, at: 99) == grant("c"))
         #expect(file.grant(for: udp, at: 100) == nil)
-        #expect(file.announceURL(for: udp, at: 0).text.hasSuffix("/announce/" + grant("c").passkey))
+        #expect(file.passkeys(at: 99)["tracker.example:6969"] == grant("c").passkey)
+        #expect(file.passkeys(at: 100) == [:])
         #expect(file.forget(tracker) == true)
         #expect(file.forget(tracker) == false)
         #expect(file.grant(for: other, at: 0) == grant("b"))
-        #expect(file.announceURL(for: tracker, at: 0) == tracker)
+        #expect(file.passkeys(at: 0).keys.sorted() == ["tracker.example:7000"])
     }
 
     @Test("nobody else can read the file")

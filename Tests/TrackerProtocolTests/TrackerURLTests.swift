@@ -36,6 +36,15 @@ struct TrackerURLTests {
         #expect(TrackerURL(text) == nil)
     }
 
+    @Test("a passkey goes to the tracker that gave it, where the URL names none")
+    func passkeys() throws {
+        let passkeys = ["h:6969": "abc"]
+        #expect(try #require(TrackerURL("http://H:6969")).with(passkeys: passkeys).path == "/announce/abc")
+        #expect(try #require(TrackerURL("udp://h:6969")).with(passkeys: passkeys).path == "/announce/abc")
+        #expect(try #require(TrackerURL("http://h:6969/x")).with(passkeys: passkeys).path == "/x")
+        #expect(try #require(TrackerURL("http://h:6970")).with(passkeys: passkeys).path == "/announce")
+    }
+
     @Test("what is shown has no path, for that may hold a passkey (R13)")
     func shown() throws {
         #expect(try #require(TrackerURL("http://h:6969/announce/secret")).description == "http://h:6969")

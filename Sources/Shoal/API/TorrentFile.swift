@@ -30,6 +30,17 @@ public struct TorrentFile: Sendable {
 
     init(_ torrent: Torrent) { self.torrent = torrent }
 
+    /// The same, with the person's passkeys in the URLs of trackers that want one: for another client of the same person.
+    ///
+    /// - Parameter passkeys: by the tracker's `host:port`.
+    public func with(passkeys: [String: String]) -> TorrentFile {
+        var torrent = torrent
+        torrent.announceTiers = torrent.announceTiers.map { tier in
+            tier.map { TrackerURL($0)?.with(passkeys: passkeys).text ?? $0 }
+        }
+        return TorrentFile(torrent)
+    }
+
     /// Name, sizes, info-hash and magnet link.
     public var info: TorrentInfo { TorrentInfo(torrent, address: nil) }
     /// The file's bytes.

@@ -59,7 +59,7 @@ final class TrackerDriver {
         let question = Question { result in
             done(result.map { if case .announced(let answer) = $0 { answer } else { TrackerAnswer() } })
         }
-        let tracker = withPasskey(tracker)
+        let tracker = tracker.with(passkeys: core.configuration.trackerPasskeys)
         guard tracker.scheme == .udp else {
             get(announce.text(at: tracker), in: family, for: question) { body, sender throws(AnnounceFailure) in
                 .announced(TrackerDriver.believable(try TrackerAnswer(http: body), from: sender))
@@ -87,7 +87,7 @@ final class TrackerDriver {
                 }
             )
         }
-        let tracker = withPasskey(tracker)
+        let tracker = tracker.with(passkeys: core.configuration.trackerPasskeys)
         guard tracker.scheme != .udp else {
             ask(.scrape(infoHash), of: tracker, in: family, for: question)
             return question
@@ -119,14 +119,6 @@ final class TrackerDriver {
         http?.close()
         http = nil
         waiting = [:]
-    }
-
-    /// Our own account, where the tracker wants one.
-    private func withPasskey(_ tracker: TrackerURL) -> TrackerURL {
-        guard tracker.path == "/announce",
-            let passkey = core.configuration.trackerPasskeys[tracker.place.description]
-        else { return tracker }
-        return tracker.with(path: "/announce/" + passkey)
     }
 
     /// A tracker of the internet must not make us knock at hosts of our own network, as a node must not (hardening D2).

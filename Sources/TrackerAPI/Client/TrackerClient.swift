@@ -231,6 +231,6 @@ package actor TrackerClient {
     private var now: Int64 { SystemClock.secondsSinceEpoch }
 
     private var unexpected: TrackerClientError {
-        TrackerClientError(.network, "\(place) answered in words that no tracker of this program uses")
+        TrackerClientError(.stranger, "\(place) answered in words that no tracker of this program uses")
     }
 }

@@ -1,8 +1,10 @@
 /// Why a tracker did not do what it was asked; each as a sentence.
 package struct TrackerClientError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: Hashable, Sendable {
-        /// It is not reached, or is no tracker of this kind.
+        /// It is not reached, or has trouble of its own.
         case network
+        /// It is no tracker of this kind.
+        case stranger
         /// Name, password or passkey are not what it wants.
         case login
         /// No such file or user.

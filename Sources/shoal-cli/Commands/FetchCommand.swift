@@ -1,5 +1,6 @@
 import Primitives
 import Shoal
+import TrackerProtocol
 
 /// `shoal fetch WHAT`
 enum FetchCommand {
@@ -8,12 +9,17 @@ enum FetchCommand {
         _ options: ConsoleOptions,
         on console: some Console
     ) async throws(ShoalError) -> Int32 {
-        let source = try fetch.target.source(on: console)
+        var configuration = try fetch.network.configuration(on: console)
+        let folder = fetch.network.stateFolder
+        let (source, tracker) = try await fetch.target.source(stateFolder: folder, on: console)
         var request = fetch.options
         request.timeout = fetch.timeout?.inSeconds
+        let access = TrackerAccess(request.trackers + [tracker].compactMap { $0 }, stateFolder: folder)
+        request.trackers = access.urls.map(\.text)
+        configuration.trackerPasskeys = access.passkeys
         let streams = request.standardOutput
         var session = EngineSession(
-            try fetch.network.configuration(on: console),
+            configuration,
             purpose: .fetch,
             options: options,
             on: console

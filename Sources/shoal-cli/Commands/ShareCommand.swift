@@ -1,4 +1,5 @@
 import Shoal
+import TrackerProtocol
 
 /// `shoal share PATH...`
 enum ShareCommand {
@@ -14,21 +15,26 @@ enum ShareCommand {
         let update = try share.update.map { (signature) throws(ShoalError) in
             try DHTVersion(signature, options, on: console)
         }
-        var session = EngineSession(
-            try share.network.configuration(on: console),
-            purpose: .share,
-            options: options,
-            on: console
-        )
+        var configuration = try share.network.configuration(on: console)
+        let access = TrackerAccess(request.trackers, stateFolder: share.network.stateFolder)
+        request.trackers = access.urls.map(\.text)
+        configuration.trackerPasskeys = access.passkeys
+        var session = EngineSession(configuration, purpose: .share, options: options, on: console)
         return try await session.run { [request] node throws(ShoalError) in
             try await node.start()
             let torrent = try await node.share(request)
+            // With a list of peers, or a key of theirs, the names are not for everybody either.
+            let isPublic = share.network.trustFile == nil && share.network.swarmKeyFile == nil
+            if isPublic, let file = try await node.torrentFile(torrent.infoHash) {
+                await register(file, at: access.urls, stateFolder: share.network.stateFolder, on: node)
+            }
             if let update { try await publish(torrent.infoHash, as: update, on: node) }
         } preparing: { node, event throws(ShoalError) in
             // Whoever is told of the torrent finds its file there.
             guard case .torrent(let torrent) = event, let path = share.saveTorrent else { return }
             guard let file = try await node.torrentFile(torrent.infoHash) else { return }
-            try console.save(file.bytes, at: path)
+            // Whoever loads it into another client needs the account that it is shared by.
+            try console.save(file.with(passkeys: access.passkeys).bytes, at: path)
         } _: { session, happening throws(ShoalError) in
             guard !options.json else { return .goOn }
             let isTerminal = console.isTerminal(.standardOutput)
@@ -41,6 +47,20 @@ enum ShareCommand {
             default: break
             }
             return .goOn
+        }
+    }
+
+    /// Registers the torrent by its name in the catalogues of trackers, each in its own time.
+    private static func register(
+        _ file: TorrentFile,
+        at trackers: [TrackerURL],
+        stateFolder: String?,
+        on node: Node
+    ) async {
+        for tracker in trackers where tracker.scheme != .udp {
+            Task {
+                await Registration.register(file, at: tracker, stateFolder: stateFolder) { await node.tell($0) }
+            }
         }
     }
 

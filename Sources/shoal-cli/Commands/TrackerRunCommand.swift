@@ -110,17 +110,3 @@ enum TrackerRunCommand {
             """
     }
 }
-
-extension ShoalError {
-    /// What keeps a tracker node from running.
-    init(_ fault: TrackerFault) {
-        let code: Code =
-            switch fault.kind {
-            case .network, .database: .network
-            case .files: .files
-            case .configuration: .usage
-            case .failed: .failed
-            }
-        self.init(code, fault.sentence)
-    }
-}

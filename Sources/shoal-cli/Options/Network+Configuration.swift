@@ -54,13 +54,37 @@ extension FetchTarget {
     /// F9: no `.torrent` is larger.
     static let torrentLimit = 10 << 20
 
-    /// What the engine takes; reads the `.torrent`. A publisher's link has to be looked up first.
+    /// What the engine takes, and the tracker that it was found at; reads the `.torrent`, from wherever it is. A
+    /// publisher's link has to be looked up first.
+    func source(
+        stateFolder: String?,
+        on console: some Console
+    ) async throws(ShoalError) -> (source: FetchSource, tracker: String?) {
+        switch self {
+        case .named(let name, let tracker): try await FetchTarget.source(name, tracker, stateFolder, on: console)
+        case .any(let tracker): try await FetchTarget.source(nil, tracker, stateFolder, on: console)
+        case .url(let url): (.torrent(try await TorrentDownload.bytes(at: url)), nil)
+        case .magnet, .published, .infoHash, .file: (try source(on: console), nil)
+        }
+    }
+
+    private static func source(
+        _ name: String?,
+        _ tracker: String,
+        _ stateFolder: String?,
+        on console: some Console
+    ) async throws(ShoalError) -> (source: FetchSource, tracker: String?) {
+        let file = try await CatalogueFile.find(name, at: tracker, stateFolder: stateFolder, on: console)
+        return (.torrent(file.torrent), file.tracker)
+    }
+
+    /// What is at hand already.
     func source(on console: some Console) throws(ShoalError) -> FetchSource {
         switch self {
         case .magnet(let link), .published(let link): .magnet(link)
         case .infoHash(let text): .infoHash(text)
         case .file(let path): .torrent(try console.contents(of: path, limit: FetchTarget.torrentLimit))
-        case .url, .named, .any: throw ShoalError(.failed, "under construction")
+        case .url, .named, .any: throw ShoalError(.usage, "a web server or a tracker has to be asked for this first")
         }
     }
 }

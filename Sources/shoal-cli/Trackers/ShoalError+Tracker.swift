@@ -1,0 +1,31 @@
+import Shoal
+import TrackerAPI
+import TrackerServer
+
+extension ShoalError {
+    /// What keeps a tracker node from running.
+    init(_ fault: TrackerFault) {
+        let code: Code =
+            switch fault.kind {
+            case .network, .database: .network
+            case .files: .files
+            case .configuration: .usage
+            case .failed: .failed
+            }
+        self.init(code, fault.sentence)
+    }
+
+    /// Why a tracker did not do what it was asked.
+    init(_ error: TrackerClientError) {
+        let code: Code =
+            switch error.kind {
+            case .network, .refused, .stranger: .network
+            case .login: .loginRefused
+            case .notFound: .notFound
+            case .badData: .badData
+            case .insecure: .usage
+            case .files: .files
+            }
+        self.init(code, error.sentence)
+    }
+}
