@@ -60,7 +60,7 @@ struct ChunkFolderTests {
         try folder.write(Array("1,../x\n1,LASTCHUNK".utf8), to: "bad/local_chunks.txt")
         #expect(
             fault { () throws(ChunkFolderFault) in try ChunkFolder(folder.path("bad")) }
-                == .list(path: folder.path("bad/local_chunks.txt"), .unsafeName(line: 1))
+                == .list(path: folder.path("bad/local_chunks.txt"), .forbiddenName(line: 1))
         )
         try folder.write(Array("1,x\n2,LASTCHUNK".utf8), to: "part/local_chunks.txt")
         let part = try ChunkFolder(folder.path("part"))

@@ -18,7 +18,7 @@ package struct ChunkList: Hashable, Sendable {
         case tooLong
         case unreadable(line: Int)
         /// The name leads out of the folder, or would write over the list.
-        case unsafeName(line: Int)
+        case forbiddenName(line: Int)
         case chunkNumber(line: Int, most: Int)
         case repeated(line: Int)
         case noLastChunk
@@ -29,7 +29,7 @@ package struct ChunkList: Hashable, Sendable {
             switch self {
             case .tooLong: "it is longer than \(mostBytes) bytes"
             case .unreadable(let line): "line \(line) is not NUMBER,FILE"
-            case .unsafeName(let line):
+            case .forbiddenName(let line):
                 "line \(line) does not name a file inside the folder; use plain names such as chunk_1"
             case .chunkNumber(let line, let most): "line \(line): chunks have the numbers from 1 to \(most)"
             case .repeated(let line): "line \(line) repeats a number or a file"
@@ -78,7 +78,7 @@ package struct ChunkList: Hashable, Sendable {
         var names: Set<[UInt8]> = []
         for row in rows {
             guard row.chunk <= count else { throw .chunkNumber(line: row.line, most: count) }
-            guard ChunkList.isPlain(row.name, limits) else { throw .unsafeName(line: row.line) }
+            guard ChunkList.isPlain(row.name, limits) else { throw .forbiddenName(line: row.line) }
             guard files[row.chunk] == nil, names.insert(Array(row.name.utf8)).inserted else {
                 throw .repeated(line: row.line)
             }
