@@ -87,8 +87,8 @@ let layers: [Target] = [
         "shoal",
         path: "Sources/shoal-cli",
         [
-            "Shoal", "TrackerServer", "TrackerAPI", "TrackerProtocol", "HTTPClient", "EventLoop", "JSON", "Primitives",
-            "Metainfo", "Cryptography", "CLinux", "CQREncode",
+            "Shoal", "TrackerServer", "TrackerAPI", "TrackerStore", "TrackerProtocol", "HTTPClient", "Storage",
+            "EventLoop", "JSON", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode",
         ]
     ),
     .target(name: "CBench"),

@@ -26,6 +26,7 @@ package final class TrackerCore {
     private var upkeep: RegistryUpkeep?
     private var signals: TrackerSignals?
     private var lists: TorrentLists?
+    private var accounts: AccountService?
     private var otherNodes: OtherNodes?
     /// What other threads wake the loop for.
     private var wakeUps: [() -> Void] = []
@@ -64,6 +65,9 @@ package final class TrackerCore {
         try await lists.start()
         do throws(StoreFault) {
             try await SwarmRestorer(core: self).restore()
+            let accounts = AccountService(core: self)
+            self.accounts = accounts
+            try await accounts.start()
         } catch {
             throw TrackerFault(.database, error.message)
         }
@@ -90,6 +94,7 @@ package final class TrackerCore {
         ports = []
         udp = nil
         lists?.stop()
+        accounts?.stop()
         upkeep?.stop()
         otherNodes?.stop()
         await otherNodes?.withdraw()

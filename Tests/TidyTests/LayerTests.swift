@@ -37,8 +37,9 @@ enum Layers {
         ]),
         "ChunkFolders": ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"],
         "shoal-cli": [
-            "Shoal", "TrackerServer", "TrackerAPI", "TrackerProtocol", "HTTPClient", "EventLoop", "JSON", "Primitives",
-            "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc", "Synchronization",
+            "Shoal", "TrackerServer", "TrackerAPI", "TrackerStore", "TrackerProtocol", "HTTPClient", "Storage",
+            "EventLoop", "JSON", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc",
+            "Synchronization",
         ],
         "shoal-bench": vocabulary.union(formats).union(machines)
             .union(["Shoal", "Storage", "Simulation", "EventLoop", "CBench", "Glibc", "Synchronization"])

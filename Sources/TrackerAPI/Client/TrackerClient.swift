@@ -15,7 +15,7 @@ package actor TrackerClient {
     private nonisolated let loop: Loop
     private let http: HTTPClient
     private let passkeys: PasskeyFile?
-    private let isInsecure: Bool
+    private nonisolated let isInsecure: Bool
 
     /// A torrent of 10 MiB (hardening F9) in base64, and its entry.
     private static let mostReplyBytes = 16 << 20
@@ -82,20 +82,22 @@ package actor TrackerClient {
     }
 
     private func enter(_ call: String, _ credentials: Credentials) async throws(TrackerClientError) -> PasskeyGrant {
-        try checkSafety()
+        if let safetyFault { throw safetyFault }
         let json = try await ask(call, .post, body: JSONWriter.bytes(credentials.json))
         guard let grant = PasskeyGrant(json, user: credentials.user) else { throw unexpected }
         if let passkeys, !passkeys.keep(grant, for: tracker) { throw unwritable }
         return grant
     }
 
-    /// A password in the clear can be read by everybody on the way; inside a house that is its people's business.
-    private func checkSafety() throws(TrackerClientError) {
-        guard tracker.scheme != .https, !isInsecure else { return }
+    /// Why no password goes to this tracker; `nil` where one may.
+    ///
+    /// In the clear everybody on the way can read it; inside a house that is its people's business.
+    package nonisolated var safetyFault: TrackerClientError? {
+        guard tracker.scheme != .https, !isInsecure else { return nil }
         let host = tracker.place.host
-        if host.lowercased() == "localhost" { return }
-        if let address = IPAddress(host), address.isLoopback || address.isPrivate { return }
-        throw TrackerClientError(
+        if host.lowercased() == "localhost" { return nil }
+        if let address = IPAddress(host), address.isLoopback || address.isPrivate { return nil }
+        return TrackerClientError(
             .insecure,
             "\(place) would get the password in the clear over the internet; use https, or --insecure if you must"
         )

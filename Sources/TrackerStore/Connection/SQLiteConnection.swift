@@ -12,7 +12,8 @@ final class SQLiteConnection: StoreConnection {
     ///   mistypes a path must not be told that there are no accounts.
     init(path: String, creates: Bool) throws(StoreFault) {
         place = "sqlite:" + path
-        try SQLiteConnection.prepareFile(path, place: place, creates: creates)
+        // A database without a file, for tests and for a tracker that keeps nothing.
+        if path != ":memory:" { try SQLiteConnection.prepareFile(path, place: place, creates: creates) }
         do throws(DatabaseError) {
             let database = try Database(path: path)
             // Refused while another process is at just this point: then it does it.

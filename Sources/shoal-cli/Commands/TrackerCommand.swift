@@ -1,4 +1,6 @@
 import Shoal
+import TrackerAPI
+import TrackerProtocol
 
 /// `shoal tracker`
 enum TrackerCommand {
@@ -9,7 +11,22 @@ enum TrackerCommand {
     ) async throws(ShoalError) -> Int32 {
         switch task {
         case .run(let run): return try await TrackerRunCommand.run(run, options, on: console)
-        case .ask, .users: throw ShoalError(.failed, "under construction")
+        case .ask(let question): return try await TrackerQuestionCommand.run(question, options, on: console)
+        case .users(let users): return try await TrackerUserCommand.run(users, options, on: console)
+        }
+    }
+
+    /// What asks a tracker.
+    static func client(
+        _ tracker: String,
+        _ stateFolder: String?,
+        isInsecure: Bool = false
+    ) throws(ShoalError) -> TrackerClient {
+        guard let url = TrackerURL(tracker) else { throw ShoalError(.usage, "--tracker is no URL of a tracker") }
+        do throws(TrackerClientError) {
+            return try TrackerClient(url, stateFolder: stateFolder, isInsecure: isInsecure)
+        } catch {
+            throw ShoalError(error)
         }
     }
 }
