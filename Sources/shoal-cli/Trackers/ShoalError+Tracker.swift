@@ -1,6 +1,7 @@
 import Shoal
 import TrackerAPI
 import TrackerServer
+import TrackerStore
 
 extension ShoalError {
     /// What keeps a tracker node from running.
@@ -27,5 +28,17 @@ extension ShoalError {
             case .files: .files
             }
         self.init(code, error.sentence)
+    }
+
+    /// What is wrong with a tracker's database.
+    init(_ fault: StoreFault) {
+        let code: ShoalError.Code =
+            switch fault {
+            case .unknownScheme, .malformedURL: .usage
+            case .unreachable, .refused, .conflict, .busy: .network
+            case .missing: .notFound
+            case .newer, .damaged, .failed: .files
+            }
+        self.init(code, fault.message)
     }
 }
