@@ -143,7 +143,13 @@ let testTargets: [Target] = [
         ]
     ),
     tests("CommandLineTests", ["shoal", "Shoal", "Primitives", "TestSupport"]),
-    tests("IntegrationTests", ["Shoal", "Metainfo", "PeerWire", "Cryptography", "Primitives", "TestSupport"]),
+    tests(
+        "IntegrationTests",
+        [
+            "Shoal", "TrackerServer", "TrackerProtocol", "Metainfo", "PeerWire", "Cryptography", "Primitives",
+            "TestSupport",
+        ]
+    ),
     tests("TidyTests", []),
 ]
 

@@ -7,7 +7,7 @@ package struct RegistryLimits: Hashable, Sendable {
     /// How often while a swarm has nobody else, or the tracker is young: a lone peer wants to hear of the next one soon,
     /// and a restart has forgotten who came since the last time it wrote down its swarms. An eighth of the usual interval
     /// costs little, for only lone peers announce so often in the long run.
-    package var shortInterval: Duration { max(.seconds(60), interval / 8) }
+    package var shortInterval: Duration { min(interval, max(.seconds(60), interval / 8)) }
     /// Peers that an answer has where the asker names no number (T6).
     package var usualWanted = 50
     /// The most it has, whatever the asker names: 200 IPv4 peers fill a datagram of 1220 bytes (T6).
