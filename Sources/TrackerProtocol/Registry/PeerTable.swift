@@ -5,10 +5,10 @@ import Primitives
 /// Nothing is allocated for a peer by itself, and a peer that announces again changes its row in place.
 struct PeerTable<Row: PeerRow> {
     private(set) var rows: [Row] = []
-    /// Where each kind of peers ends.
-    private var ends = SIMD8<UInt16>(repeating: 0)
     /// Row numbers plus 1 by the hash of their endpoint, 0 for an empty place, probed linearly; empty for few rows.
     private var index: [UInt16] = []
+    /// Where each kind of peers ends. Last, for its 16 bytes would leave a gap before them.
+    private var ends = SIMD8<UInt16>(repeating: 0)
 
     /// Fewer rows are looked through faster than hashed: they lie in a few cache lines.
     private static var rowsWithoutIndex: Int { 12 }
