@@ -71,17 +71,16 @@ package final class TrackerCore {
         } catch {
             throw TrackerFault(.database, error.message)
         }
+        upkeep = RegistryUpkeep(core: self)
+        let otherNodes = OtherNodes(core: self)
+        self.otherNodes = otherNodes
+        await otherNodes.start()
         try serveHTTP()
         udp = UDPDriver(sockets: ports.map(\.datagrams), core: self)
-        upkeep = RegistryUpkeep(core: self)
-        otherNodes = OtherNodes(core: self)
         if let listening = configuration.chunks {
-            try chunks.listen(at: listening, trace: configuration.trace)
-            emit(
-                .notice(
-                    "chunk folders: the text protocol is spoken at \(chunks.endpoints.map(\.description).joined(separator: ", "))"
-                )
-            )
+            try chunks.listen(at: listening, trace: configuration.trace, onWakeUp: onWakeUp)
+            let places = chunks.endpoints.map(\.description).joined(separator: ", ")
+            emit(.notice("chunk folders: the text protocol is spoken at \(places)"))
         }
         emit(.listening(endpoints))
     }
@@ -97,11 +96,39 @@ package final class TrackerCore {
         accounts?.stop()
         upkeep?.stop()
         otherNodes?.stop()
-        await otherNodes?.withdraw()
-        await upkeep?.saveEverything()
-        store?.close()
-        store = nil
+        await leaveStore()
         nodeIdentity = nil
+    }
+
+    /// The last things for the database, as long as it answers: one that hangs must not hold up whoever leaves.
+    private func leaveStore() async {
+        guard let store else { return }
+        defer { self.store = nil }
+        // What never began has nothing to write.
+        guard let upkeep, let otherNodes else { return store.close() }
+        let (steps, arrived) = AsyncStream<Bool>.makeStream()
+        let alarm = Alarm(loop: loop, at: now + TrackerCore.patience) { arrived.yield(false) }
+        defer { alarm.close() }
+        upkeep.saveEverything { arrived.yield(true) }
+        otherNodes.withdraw { arrived.yield(true) }
+        var left = 2
+        for await isDone in steps {
+            guard isDone else {
+                emit(.notice("the database does not answer: peers of the last minute are not written down"))
+                return store.release()
+            }
+            left -= 1
+            if left == 0 { break }
+        }
+        store.close()
+    }
+
+    /// Writes down what changed in the registry, without waiting for its turn.
+    func save() async {
+        guard let upkeep else { return }
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            upkeep.saveEverything { done.resume() }
+        }
     }
 
     /// Reads the lists of torrents again.
@@ -116,6 +143,9 @@ package final class TrackerCore {
     }
 
     // MARK: The database
+
+    /// How long a stop waits for the database.
+    private static let patience: Duration = .seconds(5)
 
     private func openStore() throws(TrackerFault) {
         let kept = configuration.stateFolder.map { "sqlite:\($0)/tracker.sqlite" }

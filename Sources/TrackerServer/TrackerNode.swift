@@ -69,6 +69,9 @@ package actor TrackerNode {
         continuation.finish()
     }
 
+    /// Writes the swarms down now; they are at every stop, and each has its turn once a minute.
+    package func save() async { await core?.save() }
+
     /// Where it listens; port 0 of the configuration is replaced by the real one.
     package var endpoints: [Endpoint] { core?.endpoints ?? [] }
 

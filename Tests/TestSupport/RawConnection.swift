@@ -147,7 +147,7 @@ package final class RawListener: Sendable {
     }
 }
 
-/// A UDP socket on loopback that only listens.
+/// A UDP socket on loopback for a test that speaks and listens byte by byte.
 package final class RawDatagrams: Sendable {
     private let descriptor: Int32
     package let port: UInt16
@@ -162,6 +162,13 @@ package final class RawDatagrams: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Sends to a port of 127.0.0.1.
+    package func send(_ bytes: [UInt8], toPort port: UInt16) {
+        _ = RawConnection.withLoopback(port) { address, length in
+            bytes.withUnsafeBytes { sendto(descriptor, $0.baseAddress, $0.count, 0, address, length) }
+        }
+    }
 
     /// The next datagram, or `nil` when none comes in time.
     package func receive(within seconds: Double = 10) -> [UInt8]? {

@@ -36,9 +36,15 @@ package final class ChunkService {
 
     /// Speaks the text protocol.
     ///
-    /// - Parameter trace: a file that gets a line for each connection, message and answer.
-    func listen(at listening: TrackerConfiguration.Listening, trace: String?) throws(TrackerFault) {
-        if let trace { try open(trace) }
+    /// - Parameters:
+    ///   - trace: a file that gets a line for each connection, message and answer.
+    ///   - onWakeUp: has something run on the loop whenever it is woken up.
+    func listen(
+        at listening: TrackerConfiguration.Listening,
+        trace: String?,
+        onWakeUp: (@escaping () -> Void) -> Void
+    ) throws(TrackerFault) {
+        if let trace { try open(trace, onWakeUp) }
         switch listening {
         case .at(let endpoint): try listen(at: endpoint)
         case .everywhere(let port):
@@ -71,12 +77,12 @@ package final class ChunkService {
         }
     }
 
-    private func open(_ trace: String) throws(TrackerFault) {
+    private func open(_ trace: String, _ onWakeUp: (@escaping () -> Void) -> Void) throws(TrackerFault) {
         do throws(StorageError) {
             let workers = try DiskWorkers(count: 1, wake: loop.wakeUp)
             log = try LineLog(trace, workers: workers)
             self.workers = workers
-            loop.onWakeUp { [weak workers] in _ = workers?.drainCompletions() }
+            onWakeUp { [weak workers] in _ = workers?.drainCompletions() }
         } catch {
             throw TrackerFault(.files, error.message)
         }

@@ -24,16 +24,24 @@ final class OtherNodes {
         self.core = core
         timer = Timer(loop: core.loop)
         timer.handler = self
-        ask()
+    }
+
+    /// Looks for the first time, so that the first peers hear of those of other nodes.
+    func start() async {
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in ask { done.resume() } }
     }
 
     func stop() { timer.close() }
 
-    /// Takes our address back, so that clients stop asking here.
-    func withdraw() async {
+    /// Takes our address back, so that clients stop asking here. Where that fails the others miss us after a minute.
+    func withdraw(then done: @escaping () -> Void) {
         let node = core.identity
-        // Where that fails the others miss us after a minute.
-        try? await core.ask { (store) throws(StoreFault) in try store.withdrawNode(node) }
+        guard let store = core.store, !node.isEmpty else { return done() }
+        store.perform { (store) throws(StoreFault) in
+            try store.withdrawNode(node)
+        } then: { _ in
+            done()
+        }
     }
 
     private struct Look: Sendable {
@@ -42,8 +50,8 @@ final class OtherNodes {
         let change: Int64
     }
 
-    private func ask() {
-        guard !isAsking, let store = core.store else { return }
+    private func ask(then done: @escaping () -> Void = {}) {
+        guard !isAsking, let store = core.store else { return done() }
         isAsking = true
         let today = SystemClock.secondsSinceEpoch
         let (node, url, change) = (core.identity, core.ownURL, change)
@@ -64,6 +72,7 @@ final class OtherNodes {
             return Look(urls: others.map(\.url), swarms: swarms, change: last)
         } then: { [weak self] result in
             self?.answered(result)
+            done()
         }
     }
 

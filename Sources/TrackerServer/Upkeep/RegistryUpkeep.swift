@@ -57,20 +57,19 @@ final class RegistryUpkeep {
     }
 
     /// Writes down all that changed, as the last thing that a tracker does.
-    func saveEverything() async {
-        guard core.store != nil else { return }
-        var all: [Writing] = []
-        for shard in 0..<Registry.shardCount {
+    func saveEverything(then done: @escaping () -> Void) {
+        guard let store = core.store else { return done() }
+        let writings = (0..<Registry.shardCount).compactMap { shard -> Writing? in
             let changes = core.registry.takeChanges(ofShard: shard, at: core.now)
-            if !changes.isEmpty { all.append(Writing(changes, core)) }
+            return changes.isEmpty ? nil : Writing(changes, core)
         }
-        let writings = all
-        do throws(StoreFault) {
-            try await core.ask { (store) throws(StoreFault) in
-                for writing in writings { try writing.carryOut(on: store) }
+        store.perform { (store) throws(StoreFault) in
+            for writing in writings { try writing.carryOut(on: store) }
+        } then: { [core] result in
+            if case .failure(let fault) = result {
+                core.emit(.notice("\(fault.message); peers of the last minute are not written down"))
             }
-        } catch {
-            core.emit(.notice("\(error.message); peers of the last minute are not written down"))
+            done()
         }
     }
 }
