@@ -70,7 +70,8 @@ struct HTTPClientTests {
             status: 200,
             body: Array("d8:intervali9ee".utf8),
             mediaType: "text/plain",
-            retryAfter: .seconds(7)
+            retryAfter: .seconds(7),
+            remoteAddress: .loopbackV4
         )
         #expect(try result.get() == expected)
         let lines = try await request.next().components("\r\n")
