@@ -27,14 +27,14 @@ func program(_ name: String, path: String? = nil, _ dependencies: [Target.Depend
 let layers: [Target] = [
     // 0 C
     .target(name: "CLinux"),
-    // Of this library the headers are needed to build; it is loaded when it is first used (clinux_lazy.h).
+    // Of these libraries the headers are needed to build; they are loaded when they are first used (clinux_lazy.h).
     .target(name: "CCurl", dependencies: ["CLinux"]),
+    .target(name: "CLibpq", dependencies: ["CLinux"]),
+    .target(name: "CMicrohttpd", dependencies: ["CLinux"]),
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
     .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-    .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-    .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     // 1 vocabulary
     library("Primitives", []),

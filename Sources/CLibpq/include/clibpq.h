@@ -2,4 +2,9 @@
 #if defined(__swift__) && __has_feature(modules)
 #pragma clang module import SwiftGlibc
 #endif
+/* Debian has it in a folder of its own. */
+#if __has_include(<postgresql/libpq-fe.h>)
+#include <postgresql/libpq-fe.h>
+#else
 #include <libpq-fe.h>
+#endif
