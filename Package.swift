@@ -82,13 +82,20 @@ let layers: [Target] = [
             "EventLoop", "HTTPServer", "JSON", "Storage", "TrackerStore", "TrackerAPI",
         ]
     ),
-    library("ChunkFolders", ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"]),
+    library(
+        "ChunkFolders",
+        [
+            "Primitives", "Cryptography", "Metainfo", "TrackerProtocol", "EventLoop", "Storage", "HTTPClient", "JSON",
+            "TrackerAPI",
+        ]
+    ),
     // 7 programs
     program(
         "shoal",
         path: "Sources/shoal-cli",
         [
-            "Shoal", "TrackerServer", "TrackerAPI", "TrackerStore", "TrackerProtocol", "HTTPClient", "Storage",
+            "Shoal", "ChunkFolders", "TrackerServer", "TrackerAPI", "TrackerStore", "TrackerProtocol", "HTTPClient",
+            "Storage",
             "EventLoop", "JSON", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode",
         ]
     ),

@@ -19,6 +19,23 @@ package enum ChunkFolderFault: Error, Hashable, Sendable {
     /// The tracker refused, and will again.
     case tracker(String)
 
+    /// For an exit code.
+    package enum Kind: Hashable, Sendable {
+        case badData
+        case notFound
+        case files
+        case network
+    }
+
+    package var kind: Kind {
+        switch self {
+        case .list, .incomplete: .badData
+        case .noList, .fileMissing, .storage(.notFound): .notFound
+        case .listExists, .outputExists, .chunkTooLarge, .tooManyChunks, .storage: .files
+        case .network, .tracker: .network
+        }
+    }
+
     package var message: String {
         switch self {
         case .list(let path, let fault): "\(path) is not used: \(fault.message)"

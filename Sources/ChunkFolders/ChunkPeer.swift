@@ -17,6 +17,8 @@ package actor ChunkPeer {
         package var port: UInt16 = 0
         /// A file to which a line is added for each request, answer and connection.
         package var trace: String?
+        /// Whether `interrupted` is told in place of what SIGINT and SIGTERM do otherwise.
+        package var reportsSignals = false
 
         package init(folder: String, name: String) {
             self.folder = folder
@@ -35,6 +37,8 @@ package actor ChunkPeer {
         case complete(count: Int)
         case notice(String)
         case failed(ChunkFolderFault)
+        /// A signal came; another one ends the program at once.
+        case interrupted(signal: Int32)
     }
 
     private nonisolated let loop: Loop
@@ -62,6 +66,11 @@ package actor ChunkPeer {
     }
 
     deinit { loop.stop() }
+
+    /// What a client is called that was given no name: the name of its folder.
+    package static func usualName(of folder: String) throws(ChunkFolderFault) -> String {
+        try storing { () throws(StorageError) in try ResolvedPath(folder).name }
+    }
 
     /// Reads and hashes the folder, listens, reports, and begins to fetch; what follows are events.
     package func start() throws(ChunkFolderFault) {

@@ -23,6 +23,7 @@ final class ChunkPeerCore {
     private let emit: (ChunkPeer.Event) -> Void
     private let timer: Timer
     private var log: LineLog?
+    private var signals: Signals?
     var askTracker: () -> Void = {}
     var report: ([ChunkHolding], UInt16) -> Void = { _, _ in }
 
@@ -69,6 +70,13 @@ final class ChunkPeerCore {
 
     func start() throws(ChunkFolderFault) {
         try listen()
+        if configuration.reportsSignals {
+            do throws(SocketError) {
+                signals = try Signals(loop: loop, [.interrupt, .terminate], handler: self)
+            } catch {
+                throw .network("cannot wait for signals: \(error)")
+            }
+        }
         emit(.listening(listeners.compactMap(\.localEndpoint)))
         let folder = folder
         workers.submit(.bulk) {
@@ -91,6 +99,7 @@ final class ChunkPeerCore {
         for upload in Array(uploads.values) { upload.close() }
         downloads = [:]
         timer.close()
+        signals?.close()
         workers.shutDown()
         workers.drainCompletions()
     }
@@ -340,4 +349,13 @@ extension ChunkPeerCore: StreamListenerHandler {
 
 extension ChunkPeerCore: TimerHandler {
     func timerFired(_ timer: Timer) { advance() }
+}
+
+extension ChunkPeerCore: SignalHandler {
+    func signalReceived(_ signal: Signal) {
+        // The next one ends the program, however long the tracker takes.
+        signals?.close()
+        signals = nil
+        emit(.interrupted(signal: signal.number))
+    }
 }

@@ -35,9 +35,13 @@ enum Layers {
             "PeerWire", "TrackerProtocol", "EventLoop", "HTTPServer", "Storage", "TrackerStore", "TrackerAPI", "JSON",
             "Glibc", "Synchronization",
         ]),
-        "ChunkFolders": ["Primitives", "Cryptography", "TrackerProtocol", "EventLoop", "Storage"],
+        "ChunkFolders": [
+            "Primitives", "Cryptography", "Metainfo", "TrackerProtocol", "EventLoop", "Storage", "HTTPClient", "JSON",
+            "TrackerAPI",
+        ],
         "shoal-cli": [
-            "Shoal", "TrackerServer", "TrackerAPI", "TrackerStore", "TrackerProtocol", "HTTPClient", "Storage",
+            "Shoal", "ChunkFolders", "TrackerServer", "TrackerAPI", "TrackerStore", "TrackerProtocol", "HTTPClient",
+            "Storage",
             "EventLoop", "JSON", "Primitives", "Metainfo", "Cryptography", "CLinux", "CQREncode", "Glibc",
             "Synchronization",
         ],
