@@ -95,12 +95,19 @@ package actor ChunkPeer {
         self.core = nil
         core.close()
         let (tracker, configuration) = (tracker, configuration)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await tracker.leave(name: configuration.name, from: configuration.set) }
-            group.addTask { try? await Task.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
+        // Not a task group, which would wait for a tracker that never answers.
+        let (ends, end) = AsyncStream<Void>.makeStream()
+        let goodbye = Task {
+            try? await tracker.leave(name: configuration.name, from: configuration.set)
+            end.finish()
         }
+        let alarm = Task {
+            try? await Task.sleep(for: limit)
+            end.finish()
+        }
+        for await _ in ends {}
+        goodbye.cancel()
+        alarm.cancel()
         continuation.finish()
     }
 

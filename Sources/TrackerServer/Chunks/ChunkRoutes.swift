@@ -1,3 +1,5 @@
+import HTTPServer
+
 /// `/api/v1/chunks/SET`: the table of chunk folders over HTTP.
 extension HTTPService {
     func addChunkRoutes() {

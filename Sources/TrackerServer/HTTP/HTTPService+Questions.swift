@@ -86,7 +86,7 @@ extension HTTPService {
     }
 
     /// Whether the asker has a passkey, where one is needed; else it is told so.
-    private func mayAsk(_ asked: RoutedRequest) -> Bool {
+    func mayAsk(_ asked: RoutedRequest) -> Bool {
         guard let passkeys = core.admission.passkeys else { return true }
         if let bearer = asked.bearer, passkeys.account(of: Array(bearer.utf8).span.bytes, at: core.now) != nil {
             return true

@@ -21,6 +21,7 @@ package final class HTTPService {
         startedAt = core.now
         catalogue = CatalogueNames(core: core)
         addOwnRoutes()
+        addChunkRoutes()
     }
 
     /// Serves what comes in at the listeners, which stay their owner's.
