@@ -137,7 +137,10 @@ let testTargets: [Target] = [
     tests("TrackerAPITests", ["TrackerAPI", "JSON", "TrackerProtocol", "Primitives", "TestSupport"]),
     tests(
         "TrackerServerTests",
-        ["TrackerServer", "TrackerProtocol", "TrackerStore", "JSON", "EventLoop", "Primitives", "TestSupport"]
+        [
+            "TrackerServer", "TrackerAPI", "TrackerProtocol", "TrackerStore", "Cryptography", "Metainfo", "JSON",
+            "EventLoop", "Primitives", "TestSupport",
+        ]
     ),
     tests(
         "ChunkFoldersTests",

@@ -72,7 +72,7 @@ struct OpeningTests {
         try database.open().close()
         try database.execute("UPDATE shoal_schema SET version = 99")
         do throws(StoreFault) {
-            _ = try TrackerStore(database.url)
+            _ = try TrackerStore(StoreURL(database.url))
             Issue.record("opened")
         } catch {
             #expect(error.message.contains("made by a later version of shoal (99)"))

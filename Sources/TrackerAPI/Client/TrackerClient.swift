@@ -110,24 +110,25 @@ package actor TrackerClient {
     // MARK: Catalogue
 
     /// All files, in the order of their names' bytes.
-    package func files() async throws(TrackerClientError) -> [CatalogueEntry] {
+    ///
+    /// - Parameter page: as many are asked for at a time; a tracker gives 1000 at most.
+    package func files(page size: Int = 1000) async throws(TrackerClientError) -> [CatalogueEntry] {
         var files: [CatalogueEntry] = []
         while true {
             let after = files.last.map { "&after=" + PercentEncoding.encode($0.name) } ?? ""
-            let json = try await ask("files?limit=\(TrackerClient.page)\(after)")
+            let json = try await ask("files?limit=\(size)\(after)")
             guard let page = json.array else { throw unexpected }
             let entries = page.compactMap { CatalogueEntry($0) }
             // A server that repeats itself must not be asked for ever.
             let last = files.last?.name ?? ""
             let news = entries.filter { last.utf8.lexicographicallyPrecedes($0.name.utf8) }
             files += news
-            guard page.count == TrackerClient.page, !news.isEmpty, files.count < TrackerClient.mostFiles else {
+            guard page.count == size, !news.isEmpty, files.count < TrackerClient.mostFiles else {
                 return files
             }
         }
     }
 
-    private static let page = 1000
     private static let mostFiles = 200_000
 
     /// A file by its name, and the bytes of its .torrent file.
