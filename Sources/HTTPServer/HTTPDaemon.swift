@@ -7,15 +7,8 @@ import Primitives
 ///
 /// libmicrohttpd calls back only from inside `run`, `add` and `close`.
 final class HTTPDaemon {
-    /// Memory for the head of a request with what libmicrohttpd makes of it, and for the head of the answer: the longest
-    /// target and headers that the limits allow. Up to 32 KiB libmicrohttpd takes it from `malloc`, more would be a
-    /// mapping made and unmade for each connection.
-    private static let connectionBytes = 32 << 10
-    /// Connections that are broken, but whose descriptors are still to be closed.
-    private static let spareConnections = 64
-
     /// Whom it serves, and whose it is.
-    weak var server: HTTPServer?
+    unowned var server: HTTPServer?
     private let loop: Loop
     private var raw: OpaquePointer?
     private var poll: BorrowedSocket?
@@ -24,20 +17,25 @@ final class HTTPDaemon {
     /// The connection that is being added.
     private var added: HTTPConnection?
     private var isRunning = false
+    private var connectionCount = 0
 
-    init(loop: Loop, limits: HTTPLimits) throws(SocketError) {
+    var hasConnections: Bool { connectionCount > 0 }
+
+    /// - Parameter connectionBytes: memory for the head of a request, for what libmicrohttpd makes of it, and for the head
+    ///   of the answer.
+    init(loop: Loop, limits: HTTPLimits, connectionBytes: Int) throws(SocketError) {
         self.loop = loop
         var callbacks = cmicrohttpd_callbacks()
         // Safe: `close`, which `deinit` calls, ends libmicrohttpd before the object goes.
         callbacks.context = Unmanaged.passUnretained(self).toOpaque()
-        callbacks.begin = beginRequest
         callbacks.handle = handleRequest
         callbacks.complete = completeRequest
         callbacks.connection = notifyConnection
-        let connections = UInt32(clamping: limits.mostConnections + HTTPDaemon.spareConnections)
+        // As many as there may be at all, and those whose ends it has not noticed yet.
+        let connections = UInt32(clamping: limits.mostConnections * 2)
         // Inactivity within a request or an answer; whole phases are timed by the server.
         let timeout = UInt32(clamping: Int(limits.headTimeout / .seconds(1)) + 1)
-        raw = cmicrohttpd_start(&callbacks, connections, HTTPDaemon.connectionBytes, timeout)
+        raw = cmicrohttpd_start(&callbacks, connections, connectionBytes, timeout)
         guard let raw else { throw .tooManyOpenFiles }
         again = Timer(loop: loop, handler: self)
         do throws(SocketError) {
@@ -59,7 +57,7 @@ final class HTTPDaemon {
         poll?.close()
         again?.close()
         // libmicrohttpd aborts the program if it is stopped with a connection suspended.
-        for exchange in suspended.values { exchange.send(.fault(.unavailable)) }
+        for exchange in suspended.values { exchange.send(.unavailable) }
         MHD_run(raw)
         self.raw = nil
         MHD_stop_daemon(raw)
@@ -120,57 +118,41 @@ extension HTTPDaemon {
         return Unmanaged<HTTPDaemon>.fromOpaque(context).takeUnretainedValue()
     }
 
-    /// The request line of a request is read.
-    fileprivate func begin(target: UnsafePointer<CChar>, _ raw: OpaquePointer) -> HTTPExchange? {
+    /// libmicrohttpd has read the head of a request.
+    fileprivate func begin(_ raw: OpaquePointer) -> HTTPExchange? {
         guard let context = cmicrohttpd_context(raw) else { return nil }
         // Safe: `opened` stored it there, `closed` has not taken it away.
         let connection = Unmanaged<HTTPConnection>.fromOpaque(context).takeUnretainedValue()
-        let bytes = UnsafeBufferPointer(start: target, count: strlen(target))
-        let target = [UInt8](unsafeUninitializedCapacity: bytes.count) { room, count in
-            // Safe: the room is as long as the text.
-            UnsafeMutableRawBufferPointer(room).copyMemory(from: UnsafeRawBufferPointer(bytes))
-            count = bytes.count
-        }
-        return HTTPExchange(target: target, connection: connection, raw: raw, daemon: self)
+        // A second request on a connection is nothing that we let happen.
+        guard let head = connection.head, connection.exchange == nil else { return nil }
+        let exchange = HTTPExchange(head: head, connection: connection, raw: raw, daemon: self)
+        connection.exchange = exchange
+        return exchange
     }
 
-    /// libmicrohttpd's call for the head, for each part of the body, for its end, and once more when it is resumed.
+    /// libmicrohttpd's call for each part of the body, for its end, and once more when it is resumed.
     fileprivate func handle(
         _ exchange: HTTPExchange,
         _ raw: OpaquePointer,
-        method: UnsafePointer<CChar>,
         part: UnsafeRawBufferPointer
     ) -> (taken: Int, result: MHD_Result) {
-        guard let server else { return (0, .NO) }
         switch exchange.phase {
-        case .head:
-            let length = cmicrohttpd_header(raw, "Content-Length").map { String(cString: $0) }
-            let hasBody = length.map { $0 != "0" } ?? (cmicrohttpd_header(raw, "Transfer-Encoding") != nil)
-            let refusal = server.begins(
-                exchange,
-                method: String(cString: method),
-                headBytes: cmicrohttpd_head_bytes(raw),
-                hasBody: hasBody,
-                length: length.flatMap { Int($0) }
-            )
-            if let refusal { return (0, queue(refusal, for: exchange, raw)) }
-            // An answer at this point, even to a request without a body, would end the connection.
-            exchange.phase = .body
-            return (0, .YES)
-        case .body:
+        case .reading:
             if part.isEmpty { return (0, ask(exchange, raw)) }
             exchange.body.append(contentsOf: part)
             return (part.count, .YES)
         case .answered:
             suspended[ObjectIdentifier(exchange)] = nil
-            return (0, exchange.response.map { queue($0, for: exchange, raw) } ?? .NO)
+            return (0, exchange.takeResponse().map { queue($0, for: exchange, raw) } ?? .NO)
         case .asked, .over: return (0, .YES)
         }
     }
 
     private func ask(_ exchange: HTTPExchange, _ raw: OpaquePointer) -> MHD_Result {
-        server?.ask(exchange)
-        if let response = exchange.response { return queue(response, for: exchange, raw) }
+        // Nobody is there to resume what would be suspended.
+        guard let server else { return .NO }
+        server.ask(exchange)
+        if let response = exchange.takeResponse() { return queue(response, for: exchange, raw) }
         MHD_suspend_connection(raw)
         exchange.isSuspended = true
         suspended[ObjectIdentifier(exchange)] = exchange
@@ -187,36 +169,28 @@ extension HTTPDaemon {
         defer { MHD_destroy_response(made) }
         if !response.mediaType.isEmpty { MHD_add_response_header(made, "Content-Type", response.mediaType) }
         for header in response.headers { MHD_add_response_header(made, header.name, header.value) }
-        let closes = response.closes || server?.isLast(on: exchange.connection) ?? true
-        if closes { MHD_add_response_header(made, "Connection", "close") }
+        MHD_add_response_header(made, "Connection", "close")
         exchange.phase = .answered
         return MHD_queue_response(raw, UInt32(clamping: response.status), made)
     }
 
     fileprivate func complete(_ exchange: HTTPExchange) {
         suspended[ObjectIdentifier(exchange)] = nil
-        server?.ended(exchange)
+        exchange.connection.exchange = nil
+        exchange.end()
     }
 
     /// What to store with the connection that is being added.
     fileprivate func opened() -> UnsafeMutableRawPointer? {
         // Balanced in `notifyConnection`, when it is closed.
-        added.map { Unmanaged.passRetained($0).toOpaque() }
+        connectionCount += 1
+        return added.map { Unmanaged.passRetained($0).toOpaque() }
     }
 
     fileprivate func closed(_ connection: HTTPConnection) {
+        connectionCount -= 1
         server?.closed(connection)
     }
-}
-
-private func beginRequest(
-    _ context: UnsafeMutableRawPointer?,
-    _ target: UnsafePointer<CChar>?,
-    _ raw: OpaquePointer?
-) -> UnsafeMutableRawPointer? {
-    guard let daemon = HTTPDaemon.owning(context), let target, let raw else { return nil }
-    // Balanced in `completeRequest`, which comes for every request that began.
-    return daemon.begin(target: target, raw).map { Unmanaged.passRetained($0).toOpaque() }
 }
 
 private func handleRequest(
@@ -229,14 +203,17 @@ private func handleRequest(
     _ partBytes: UnsafeMutablePointer<Int>?,
     _ stored: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
-    guard let daemon = HTTPDaemon.owning(context), let raw, let method, let partBytes, let object = stored?.pointee
-    else {
-        return .NO
+    guard let daemon = HTTPDaemon.owning(context), let raw, let partBytes, let stored else { return .NO }
+    guard let object = stored.pointee else {
+        // Its first call, for the head: an answer now, even to a request without a body, would be one before its time.
+        // The reference is balanced in `completeRequest`, which comes for every request that was handled.
+        stored.pointee = daemon.begin(raw).map { Unmanaged.passRetained($0).toOpaque() }
+        return stored.pointee == nil ? .NO : .YES
     }
-    // Safe: `beginRequest` stored it, `completeRequest` has not come yet.
+    // Safe: stored above, and `completeRequest` has not come yet.
     let exchange = Unmanaged<HTTPExchange>.fromOpaque(object).takeUnretainedValue()
     let bytes = UnsafeRawBufferPointer(start: part, count: part == nil ? 0 : partBytes.pointee)
-    let (taken, result) = daemon.handle(exchange, raw, method: method, part: bytes)
+    let (taken, result) = daemon.handle(exchange, raw, part: bytes)
     partBytes.pointee -= taken
     return result
 }

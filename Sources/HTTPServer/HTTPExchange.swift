@@ -3,41 +3,39 @@ import Primitives
 
 /// One request and its answer.
 ///
-///     head ──▶ body ──▶ asked ── send ──▶ answered ──▶ over
-///                         └─ later: suspended ─┘
+///     reading ──▶ asked ── send ──▶ answered ──▶ over
+///                   └─ later: suspended ─┘
 ///
-/// libmicrohttpd holds a reference from the request line to the end. Confined to the loop.
+/// libmicrohttpd holds a reference from its first call to its last. Confined to the loop.
 package final class HTTPExchange {
     enum Phase: Hashable {
-        case head
-        case body
+        case reading
         /// The handler has been asked, and has not answered.
         case asked
         case answered
         case over
     }
 
-    let target: [UInt8]
+    let head: RequestHead
     let connection: HTTPConnection
-    var phase = Phase.head
-    var method = HTTPMethod.get
+    var phase = Phase.reading
     var body: [UInt8] = []
     /// libmicrohttpd does not call for this connection until it is resumed.
     var isSuspended = false
-    private(set) var response: HTTPResponse?
+    private var response: HTTPResponse?
     /// `nil` once libmicrohttpd is done with it.
     private var raw: OpaquePointer?
-    private weak var daemon: HTTPDaemon?
+    private unowned let daemon: HTTPDaemon
 
-    init(target: [UInt8], connection: HTTPConnection, raw: OpaquePointer, daemon: HTTPDaemon) {
-        self.target = target
+    init(head: RequestHead, connection: HTTPConnection, raw: OpaquePointer, daemon: HTTPDaemon) {
+        self.head = head
         self.connection = connection
         self.raw = raw
         self.daemon = daemon
     }
 
     var request: HTTPRequest {
-        HTTPRequest(method: method, target: target, sender: connection.sender, body: body)
+        HTTPRequest(method: head.method ?? .get, target: head.target, sender: connection.sender, body: body)
     }
 
     /// A header of the request, `nil` without it; for as long as there is no answer.
@@ -55,9 +53,16 @@ package final class HTTPExchange {
         self.response = response
         if isSuspended, let raw {
             isSuspended = false
+            // There is a connection still, so its daemon is there too.
             MHD_resume_connection(raw)
-            daemon?.runSoon()
+            daemon.runSoon()
         }
+    }
+
+    /// The answer, once.
+    func takeResponse() -> HTTPResponse? {
+        defer { response = nil }
+        return response
     }
 
     /// libmicrohttpd is done with the request, or with the connection.

@@ -1,7 +1,8 @@
 /// Bounds on what clients may hold and send (T9).
 package struct HTTPLimits: Hashable, Sendable {
-    /// Connections at once. Each costs a descriptor and up to 36 KiB; a client that announces needs one for a
-    /// millisecond. When all are taken, the one that has said nothing for longest makes room.
+    /// Connections at once. One that is still to send its request costs a descriptor and half a KiB, one with a request
+    /// up to 40 KiB for the millisecond that an announce takes. When all are taken, the one that has said nothing for
+    /// longest makes room.
     package var mostConnections = 2048
     /// Connections of one host (the /64 for IPv6). A large network behind one address still announces by 64 at a time.
     package var mostConnectionsPerHost = 64
@@ -13,16 +14,20 @@ package struct HTTPLimits: Hashable, Sendable {
     package var longTargets: [String: Int] = ["/scrape": 8192]
     /// Bytes of all headers.
     package var mostHeaderBytes = 16 << 10
-    /// For the whole head of a request, from the connection or the end of the request before it.
+    /// Header lines: browsers send 20. libmicrohttpd needs memory for each.
+    static let mostHeaders = 64
+    /// Parameters in a query: a scrape of 8 KiB names 115 torrents.
+    static let mostParameters = 128
+    /// For the whole head of a request.
     package var headTimeout = Duration.seconds(10)
     /// For the body and the answer together: ten MiB at 1.5 Mbit/s.
     package var exchangeTimeout = Duration.seconds(60)
-    /// Requests on one connection; then it is closed, so that a crowd has its turn.
-    package var mostRequestsPerConnection = 100
+    /// For a client that was refused to read why, and to stop sending.
+    static let leavingTimeout = Duration.seconds(2)
 
     package init() {}
 
-    /// The limit for a target.
+    /// The limit for a target that begins like this.
     func mostBytes(ofTarget target: [UInt8]) -> Int {
         for (start, most) in longTargets where target.starts(with: start.utf8) { return most }
         return mostTargetBytes
@@ -39,7 +44,7 @@ package struct HTTPCounters: Hashable, Sendable {
     /// Closed for taking too long.
     package var expiredConnections = 0
     package var requests = 0
-    /// Requests answered with 400, 405, 411, 413, 414 or 431 before any handler saw them.
+    /// Refused with 400, 405, 411, 413, 414 or 431 before any handler saw them.
     package var rejectedRequests = 0
 
     package init() {}

@@ -6,6 +6,17 @@ package enum HTTPMethod: String, Hashable, Sendable, CaseIterable {
     case post = "POST"
     case put = "PUT"
     case delete = "DELETE"
+
+    /// As it stands in a request.
+    var word: StaticString {
+        switch self {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .put: "PUT"
+        case .delete: "DELETE"
+        }
+    }
 }
 
 /// One request, read whole.
@@ -38,8 +49,6 @@ package struct HTTPResponse: Hashable, Sendable {
     package var body: [UInt8]
     /// Others than those of length, date and connection, which are written without being asked for.
     package var headers: [Header] = []
-    /// Whether the connection ends with the answer.
-    package var closes = false
 
     package struct Header: Hashable, Sendable {
         package let name: String

@@ -4,23 +4,40 @@ package import Primitives
 
 /// An HTTP/1.1 server on the loop: connections come from listeners of ours, libmicrohttpd reads and writes them.
 ///
-/// Who may connect, for how long and how often is decided here; `HTTPDaemon` carries it to libmicrohttpd.
+/// Who may connect, for how long, and with what head is decided here; what is left of it goes to libmicrohttpd through
+/// `HTTPDaemon`. A connection has one request: clients of a tracker come back in half an hour.
 package final class HTTPServer {
-    package private(set) var counters = HTTPCounters()
-    package weak var handler: (any HTTPHandler)?
+    package internal(set) var counters = HTTPCounters()
+    /// Whose the server is.
+    private unowned let handler: any HTTPHandler
     let limits: HTTPLimits
-    private let loop: Loop
+    let loop: Loop
     private let listeners: [StreamListener]
+    /// For heads of usual length, and for those that need more memory.
     private let daemon: HTTPDaemon
+    private let largeDaemon: HTTPDaemon
+    private let window: HeadWindow
     private var timer: Timer?
     /// How often connections that take too long are looked for.
     private let tick: Duration
-    private var waiting = ConnectionQueue(.waiting)
+    private var arriving = ConnectionQueue(.arriving)
     private var busy = ConnectionQueue(.busy)
+    private var leaving = ConnectionQueue(.leaving)
     /// Connections of each host that has some.
     private var hosts: [IPAddress: Int] = [:]
+    private var isClosed = false
+
+    /// Up to 32 KiB libmicrohttpd takes from `malloc`; more is a mapping made and unmade for each connection, which cost
+    /// 20 µs of an announce's 60.
+    private static let usualBytes = 32 << 10
+    /// A head, and 72 bytes for each of its headers and parameters, all at their limits.
+    private static let mostBytes = 64 << 10
+    /// A head of so many bytes, and as many headers and parameters as there may be, are content with the usual memory.
+    private static let usualHeadBytes = 12 << 10
 
     /// Serves what the listeners accept; they stay their owner's to close, after this.
+    ///
+    /// - Parameter handler: outlives the server.
     package init(
         loop: Loop,
         listeners: [StreamListener],
@@ -31,26 +48,36 @@ package final class HTTPServer {
         self.listeners = listeners
         self.limits = limits
         self.handler = handler
+        window = HeadWindow(limits)
         tick = min(.seconds(1), limits.headTimeout / 2)
-        daemon = try HTTPDaemon(loop: loop, limits: limits)
+        daemon = try HTTPDaemon(loop: loop, limits: limits, connectionBytes: HTTPServer.usualBytes)
+        largeDaemon = try HTTPDaemon(loop: loop, limits: limits, connectionBytes: HTTPServer.mostBytes)
         daemon.server = self
+        largeDaemon.server = self
         timer = Timer(loop: loop, handler: self)
         for listener in listeners { listener.taker = self }
     }
 
     deinit {
+        // Nobody can be asked any more.
+        daemon.server = nil
+        largeDaemon.server = nil
         close()
     }
 
     /// Ends every connection; requests that nobody has answered get none.
     package func close() {
+        guard !isClosed else { return }
+        isClosed = true
         for listener in listeners { listener.taker = nil }
         timer?.close()
         timer = nil
+        while let connection = arriving.first ?? leaving.first { drop(connection) }
         daemon.close()
+        largeDaemon.close()
     }
 
-    package var connectionCount: Int { waiting.count + busy.count }
+    package var connectionCount: Int { arriving.count + busy.count + leaving.count }
 
     // MARK: Connections
 
@@ -58,87 +85,129 @@ package final class HTTPServer {
     private func admits(_ sender: IPAddress) -> Bool {
         if isCounted(sender), hosts[sender.host, default: 0] >= limits.mostConnectionsPerHost { return false }
         guard connectionCount >= limits.mostConnections else { return true }
-        guard let oldest = waiting.first else { return false }
+        guard let oldest = leaving.first ?? arriving.first else { return false }
         counters.displacedConnections += 1
-        // Its descriptor closes in the turn that follows, for which `HTTPDaemon` leaves room.
-        forget(oldest)
-        oldest.sever()
+        drop(oldest)
         return true
     }
 
     private func isCounted(_ address: IPAddress) -> Bool { limits.countsLoopback || !address.isLoopback }
 
-    private func forget(_ connection: HTTPConnection) {
-        waiting.remove(connection)
-        busy.remove(connection)
+    /// Closes a connection that is not libmicrohttpd's.
+    private func drop(_ connection: HTTPConnection) {
+        connection.close()
+        closed(connection)
     }
 
     /// The connection is gone.
     func closed(_ connection: HTTPConnection) {
-        forget(connection)
+        remove(connection)
         guard connection.isCounted, let count = hosts[connection.sender.address.host] else { return }
         hosts[connection.sender.address.host] = count > 1 ? count - 1 : nil
     }
 
-    // MARK: Requests
-
-    /// The head of a request is there.
-    ///
-    /// - Parameter hasBody: whether it says that a body follows; `length` says of how many bytes, where it says so.
-    /// - Returns: what to answer at once, `nil` to read on.
-    func begins(_ exchange: HTTPExchange, method: String, headBytes: Int, hasBody: Bool, length: Int?) -> HTTPResponse?
-    {
-        let connection = exchange.connection
-        counters.requests += 1
-        connection.requestCount += 1
-        connection.exchange = exchange
-        waiting.remove(connection)
-        busy.append(connection, at: loop.now)
-        let status = fault(of: exchange, method: method, headBytes: headBytes, hasBody: hasBody, length: length)
-        guard let status else { return nil }
-        counters.rejectedRequests += 1
-        return HTTPResponse.fault(status)
+    private func remove(_ connection: HTTPConnection) {
+        switch connection.phase {
+        case .arriving: arriving.remove(connection)
+        case .busy: busy.remove(connection)
+        case .leaving: leaving.remove(connection)
+        }
     }
 
-    private func fault(
-        of exchange: HTTPExchange,
-        method: String,
-        headBytes: Int,
-        hasBody: Bool,
-        length: Int?
-    ) -> HTTPFault? {
-        guard exchange.target.count <= limits.mostBytes(ofTarget: exchange.target) else { return .targetTooLong }
-        guard headBytes - exchange.target.count <= limits.mostHeaderBytes else { return .headersTooLong }
-        guard let method = HTTPMethod(rawValue: method) else { return .methodNotAllowed }
-        exchange.method = method
-        guard exchange.target.first == UInt8(ascii: "/") else { return .badRequest }
-        guard hasBody else { return nil }
-        guard let most = handler?.mostBodyBytes(of: exchange.request) else { return .bodyTooLong }
+    // MARK: Heads
+
+    /// Something has come, or the end.
+    func readable(_ connection: HTTPConnection) {
+        if connection.phase == .leaving {
+            if !window.discard(from: connection.descriptor) { drop(connection) }
+        } else if look(at: connection) {
+            run()
+        }
+    }
+
+    /// Looks at what a connection has sent.
+    ///
+    /// - Returns: whether libmicrohttpd has got it.
+    private func look(at connection: HTTPConnection) -> Bool {
+        switch window.look(at: connection.descriptor, beyond: connection.seen) {
+        case .waiting(let count):
+            connection.seen = count
+            if !connection.watch(beyond: count) { drop(connection) }
+            return false
+        case .gone:
+            drop(connection)
+            return false
+        case .fault(let fault):
+            refuse(connection, fault)
+            return false
+        case .head(let head):
+            if let fault = fault(of: head, from: connection.sender) {
+                refuse(connection, fault)
+                return false
+            }
+            return begin(head, on: connection)
+        }
+    }
+
+    private func fault(of head: RequestHead, from sender: Endpoint) -> HTTPFault? {
+        guard
+            head.target.count <= limits.mostTargetBytes
+                || head.target.count <= limits.mostBytes(ofTarget: head.target)
+        else { return .targetTooLong }
+        guard head.headerBytes <= limits.mostHeaderBytes, head.headerCount <= HTTPLimits.mostHeaders else {
+            return .headersTooLong
+        }
+        // libmicrohttpd takes the query apart, into memory that has an end.
+        guard head.target.count(where: { $0 == UInt8(ascii: "&") }) < HTTPLimits.mostParameters else {
+            return .targetTooLong
+        }
+        guard let method = head.method else { return .methodNotAllowed }
+        guard head.target.first == UInt8(ascii: "/") else { return .badRequest }
+        guard head.hasBody else { return nil }
+        let request = HTTPRequest(method: method, target: head.target, sender: sender)
+        guard let most = handler.mostBodyBytes(of: request) else { return .bodyTooLong }
         // Of an unknown length is what could only be refused after it has been sent.
-        guard let length else { return .lengthRequired }
+        guard !head.isChunked, let length = head.bodyBytes else { return .lengthRequired }
         return length <= most ? nil : .bodyTooLong
     }
+
+    private func begin(_ head: RequestHead, on connection: HTTPConnection) -> Bool {
+        counters.requests += 1
+        connection.head = head
+        connection.unwatch()
+        arriving.remove(connection)
+        busy.append(connection, at: loop.now)
+        let isUsual = head.target.count + head.headerBytes <= HTTPServer.usualHeadBytes
+        if (isUsual ? daemon : largeDaemon).add(connection) { return true }
+        closed(connection)
+        return false
+    }
+
+    /// Lets libmicrohttpd do what there is to do.
+    private func run() {
+        daemon.run()
+        if largeDaemon.hasConnections { largeDaemon.run() }
+    }
+
+    /// Answers in words of ours.
+    private func refuse(_ connection: HTTPConnection, _ fault: HTTPFault) {
+        counters.rejectedRequests += 1
+        arriving.remove(connection)
+        leaving.append(connection, at: loop.now)
+        let isSent = window.send(fault.reply, to: connection.descriptor)
+        shutdown(connection.descriptor, Int32(SHUT_WR))
+        guard isSent, window.discard(from: connection.descriptor), connection.watch(beyond: 0) else {
+            return drop(connection)
+        }
+    }
+
+    // MARK: Requests
 
     /// The request is read whole.
     func ask(_ exchange: HTTPExchange) {
         exchange.phase = .asked
-        guard let handler else { return exchange.send(HTTPResponse.fault(.unavailable)) }
+        guard !isClosed else { return exchange.send(HTTPResponse.unavailable) }
         handler.respond(to: exchange.request, through: exchange)
-    }
-
-    /// Whether the connection ends with the request it is at.
-    func isLast(on connection: HTTPConnection) -> Bool {
-        connection.requestCount >= limits.mostRequestsPerConnection
-    }
-
-    /// The answer is sent, or the connection broken.
-    func ended(_ exchange: HTTPExchange) {
-        let connection = exchange.connection
-        exchange.end()
-        connection.exchange = nil
-        guard connection.phase == .busy else { return }
-        busy.remove(connection)
-        waiting.append(connection, at: loop.now)
     }
 }
 
@@ -150,36 +219,43 @@ extension HTTPServer: ConnectionTaker {
             _ = Glibc.close(descriptor)
             return
         }
-        let counted = isCounted(remote.address)
         let now = loop.now
-        let connection = HTTPConnection(descriptor: descriptor, sender: remote, isCounted: counted, at: now)
-        if counted { hosts[remote.address.host, default: 0] += 1 }
-        waiting.append(connection, at: now)
-        if !daemon.add(connection) { closed(connection) }
+        let isCounted = isCounted(remote.address)
+        let connection = HTTPConnection(
+            descriptor: descriptor,
+            sender: remote,
+            isCounted: isCounted,
+            server: self,
+            at: now
+        )
+        if isCounted { hosts[remote.address.host, default: 0] += 1 }
+        arriving.append(connection, at: now)
+        // Most have sent their request by the time they are accepted.
+        _ = look(at: connection)
     }
 
     package func listenerAcceptedAll(_ listener: StreamListener) {
-        daemon.run()
+        run()
         if let timer, timer.deadline == nil { timer.start(at: loop.now + tick) }
     }
 }
 
 extension HTTPServer: TimerHandler {
-    /// Breaks what takes too long.
+    /// Closes what takes too long.
     package func timerFired(_ timer: Timer) {
         let now = loop.now
-        while let oldest = waiting.first, now - oldest.since >= limits.headTimeout { expire(oldest) }
-        while let oldest = busy.first, now - oldest.since >= limits.exchangeTimeout {
-            oldest.exchange?.send(HTTPResponse.fault(.unavailable))
-            expire(oldest)
+        while let oldest = arriving.first, now - oldest.since >= limits.headTimeout {
+            counters.expiredConnections += 1
+            drop(oldest)
         }
-        daemon.run()
+        while let oldest = leaving.first, now - oldest.since >= HTTPLimits.leavingTimeout { drop(oldest) }
+        while let oldest = busy.first, now - oldest.since >= limits.exchangeTimeout {
+            counters.expiredConnections += 1
+            oldest.exchange?.send(HTTPResponse.unavailable)
+            busy.remove(oldest)
+            oldest.sever()
+        }
+        run()
         if connectionCount > 0 { timer.start(at: now + tick) }
-    }
-
-    private func expire(_ connection: HTTPConnection) {
-        counters.expiredConnections += 1
-        forget(connection)
-        connection.sever()
     }
 }

@@ -45,6 +45,9 @@ package final class RawConnection: Sendable {
         return true
     }
 
+    /// Says that nothing more comes.
+    package func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     /// Exactly so many bytes, or `nil` when the other end closes or falls silent.
     package func receive(_ count: Int) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)

@@ -9,7 +9,6 @@
 struct cmicrohttpd_callbacks {
     void *context;
     MHD_AccessHandlerCallback handle;
-    void *(*begin)(void *context, const char *target, struct MHD_Connection *connection);
     MHD_RequestCompletedCallback complete;
     MHD_NotifyConnectionCallback connection;
 };
@@ -32,7 +31,6 @@ static inline struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_call
         MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds,
         /* Clients of trackers are old and many: one without a Host header is served as well. */
         MHD_OPTION_STRICT_FOR_CLIENT, -1,
-        MHD_OPTION_URI_LOG_CALLBACK, callbacks->begin, callbacks->context,
         MHD_OPTION_UNESCAPE_CALLBACK, cmicrohttpd_keep_escapes, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, callbacks->complete, callbacks->context,
         MHD_OPTION_NOTIFY_CONNECTION, callbacks->connection, callbacks->context,
@@ -49,12 +47,6 @@ static inline int cmicrohttpd_epoll(struct MHD_Daemon *daemon) {
 static inline void *cmicrohttpd_context(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
-}
-
-/* Bytes of the request line and of all headers. */
-static inline size_t cmicrohttpd_head_bytes(struct MHD_Connection *connection) {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return info ? info->header_size : 0;
 }
 
 static inline const char *cmicrohttpd_header(struct MHD_Connection *connection, const char *name) {

@@ -54,9 +54,6 @@ extension HTTPService {
 
     /// Sends what is in `text`.
     private func answer(_ exchange: HTTPExchange) {
-        var response = HTTPResponse(mediaType: "text/plain", body: text.bytes)
-        // A client comes back in half an hour: a connection kept for it would be one that others lack.
-        response.closes = true
-        exchange.send(response)
+        exchange.send(HTTPResponse(mediaType: "text/plain", body: text.bytes))
     }
 }
