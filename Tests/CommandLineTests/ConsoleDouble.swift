@@ -36,7 +36,10 @@ final class ConsoleDouble: Console {
 
     func isTerminal(_ stream: shoal.OutputStream) -> Bool { terminals.contains(stream) }
 
-    func line(isSecret: Bool) async -> String? { input.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
+    func line(isSecret: Bool, after question: String) async -> String? {
+        if !question.isEmpty { written.withLock { $0[.standardError, default: ""] += question } }
+        return input.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+    }
 
     func environment(_ name: String) -> String? { variables[name] }
 

@@ -29,11 +29,11 @@ enum Password {
             }
             return try checked(line, from: "the input")
         }
-        try console.write(question, to: .standardError)
-        guard let first = await console.line(isSecret: true) else { throw ShoalError(.usage, "no password was typed") }
+        guard let first = await console.line(isSecret: true, after: question) else {
+            throw ShoalError(.usage, "no password was typed")
+        }
         guard isNew else { return try checked(first, from: "what was typed") }
-        try console.write("Again: ", to: .standardError)
-        guard await console.line(isSecret: true) == first else {
+        guard await console.line(isSecret: true, after: "Again: ") == first else {
             throw ShoalError(.usage, "the two passwords are not the same; nothing was done")
         }
         return try checked(first, from: "what was typed")

@@ -15,10 +15,13 @@ enum StandardInput {
 
     /// The next line without its end; `nil` at the end of the input.
     ///
-    /// - Parameter isSecret: on a terminal nothing is shown of what is typed.
-    static func line(isSecret: Bool) async -> String? {
+    /// - Parameters:
+    ///   - isSecret: on a terminal nothing is shown of what is typed.
+    ///   - question: written to standard error before; of a secret only once nothing is shown, for who types fast, or is
+    ///     a program, answers at once.
+    static func line(isSecret: Bool, after question: String) async -> String? {
         await withCheckedContinuation { continuation in
-            let job = Job(isSecret: isSecret && isTerminal) { continuation.resume(returning: $0) }
+            let job = Job(isSecret: isSecret && isTerminal, question) { continuation.resume(returning: $0) }
             if !job.start() { job.run() }
         }
     }
@@ -26,10 +29,12 @@ enum StandardInput {
     /// One line on its way.
     private final class Job: Sendable {
         private let isSecret: Bool
+        private let question: String
         private let done: @Sendable (String?) -> Void
 
-        init(isSecret: Bool, _ done: @escaping @Sendable (String?) -> Void) {
+        init(isSecret: Bool, _ question: String, _ done: @escaping @Sendable (String?) -> Void) {
             self.isSecret = isSecret
+            self.question = question
             self.done = done
         }
 
@@ -56,7 +61,13 @@ enum StandardInput {
             return true
         }
 
-        func run() { done(isSecret ? StandardInput.secret() : StandardInput.plain()) }
+        func run() {
+            guard isSecret else {
+                StandardInput.ask(question)
+                return done(StandardInput.plain())
+            }
+            done(StandardInput.secret(after: question))
+        }
     }
 
     private static func plain() -> String? {
@@ -86,13 +97,17 @@ enum StandardInput {
     }
 
     /// Reads key by key, and takes the interrupt key itself: a terminal left without echo by a Ctrl-C would be useless.
-    private static func secret() -> String? {
+    private static func secret(after question: String) -> String? {
         var mode = termios()
-        guard tcgetattr(STDIN_FILENO, &mode) == 0 else { return plain() }
+        guard tcgetattr(STDIN_FILENO, &mode) == 0 else {
+            ask(question)
+            return plain()
+        }
         var silent = mode
         silent.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
         defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode) }
+        ask(question)
         var typed: [UInt8] = []
         while true {
             var key: UInt8 = 0
@@ -124,9 +139,12 @@ enum StandardInput {
     }
 
     /// The cursor is still behind the question.
-    private static func newLine() {
-        var end = UInt8(ascii: "\n")
-        _ = write(STDERR_FILENO, &end, 1)
+    private static func newLine() { ask("\n") }
+
+    /// Where standard error takes nothing, nobody reads the question.
+    private static func ask(_ question: String) {
+        let bytes = Array(question.utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 
     /// In UTF-8 a character ends where the next byte is no continuation.

@@ -8,8 +8,9 @@ protocol Console: Sendable {
     func isTerminal(_ stream: OutputStream) -> Bool
     /// Whether a person types the input.
     var isInputTerminal: Bool { get }
-    /// The next line of the input without its end; `nil` at its end. On a terminal nothing is shown of a secret one.
-    func line(isSecret: Bool) async -> String?
+    /// Asks something, and reads the next line of the input without its end; `nil` at its end. On a terminal nothing is
+    /// shown of a secret one.
+    func line(isSecret: Bool, after question: String) async -> String?
     /// Columns of the terminal behind standard error.
     var columns: Int { get }
     /// A variable of the environment.
@@ -33,6 +34,9 @@ enum OutputStream: Int32, Hashable, Sendable {
 }
 
 extension Console {
+    /// The next line of the input, of which nothing was asked.
+    func line(isSecret: Bool) async -> String? { await line(isSecret: isSecret, after: "") }
+
     /// Writes text.
     func write(_ text: String, to stream: OutputStream) throws(ShoalError) {
         try write(Array(text.utf8), to: stream)
@@ -63,7 +67,9 @@ struct SystemConsole: Console {
 
     var isInputTerminal: Bool { StandardInput.isTerminal }
 
-    func line(isSecret: Bool) async -> String? { await StandardInput.line(isSecret: isSecret) }
+    func line(isSecret: Bool, after question: String) async -> String? {
+        await StandardInput.line(isSecret: isSecret, after: question)
+    }
 
     var columns: Int {
         let columns = Int(clinux_terminal_columns(OutputStream.standardError.rawValue))
