@@ -1,9 +1,11 @@
+import Glibc
+
 /// Bounds on what clients may hold and send (T9).
 package struct HTTPLimits: Hashable, Sendable {
     /// Connections at once. One that is still to send its request costs a descriptor and half a KiB, one with a request
     /// up to 40 KiB for the millisecond that an announce takes. When all are taken, the one that has said nothing for
     /// longest makes room.
-    package var mostConnections = 2048
+    package var mostConnections = HTTPLimits.affordableConnections
     /// Connections of one host (the /64 for IPv6). A large network behind one address still announces by 64 at a time.
     package var mostConnectionsPerHost = 64
     /// Whether the limit on hosts holds for loopback too: a proxy in front of the tracker, and tests, come from there.
@@ -26,6 +28,14 @@ package struct HTTPLimits: Hashable, Sendable {
     static let leavingTimeout = Duration.seconds(2)
 
     package init() {}
+
+    /// Half of the descriptors that the process may have, so that files, the database and UDP have the rest; 2048 at most.
+    private static var affordableConnections: Int {
+        var limit = rlimit()
+        // Safe: it fills in the structure that it is given.
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 128 }
+        return max(16, Int(min(limit.rlim_cur / 2, 2048)))
+    }
 
     /// The limit for a target that begins like this.
     func mostBytes(ofTarget target: [UInt8]) -> Int {

@@ -12,8 +12,11 @@ private final class SecureServer: Sendable {
     private let folder: TemporaryFolder
     private let process: pid_t
 
-    init(name: String) throws {
+    /// - Parameter files: answers, headers and all, by the names by which they are asked for; without any it says what it
+    ///   thinks of the connection.
+    init(name: String, files: [String: String] = [:]) throws {
         folder = try TemporaryFolder()
+        for (name, text) in files { try folder.write(name, Array(text.utf8)) }
         let key = folder.path("key.pem")
         certificate = folder.path("certificate.pem")
         let make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=\(name)"
@@ -22,8 +25,9 @@ private final class SecureServer: Sendable {
         )
         var status: Int32 = 0
         waitpid(maker, &status, 0)
-        let serve = "s_server -accept 127.0.0.1:0 -www -key \(key) -cert \(certificate)"
-        let (process, output) = try SecureServer.openssl(serve.components(" "))
+        let kind = files.isEmpty ? "-www" : "-HTTP"
+        let serve = "s_server -accept 127.0.0.1:0 \(kind) -key \(key) -cert \(certificate)"
+        let (process, output) = try SecureServer.openssl(serve.components(" "), in: folder.root)
         self.process = process
         port = SecureServer.port(from: output)
     }
@@ -36,11 +40,12 @@ private final class SecureServer: Sendable {
     }
 
     /// Starts it; what it prints is read from the descriptor.
-    private static func openssl(_ arguments: [String]) throws -> (pid_t, Int32) {
+    private static func openssl(_ arguments: [String], in folder: String = "/") throws -> (pid_t, Int32) {
         var ends: [Int32] = [0, 0]
         pipe(&ends)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
+        posix_spawn_file_actions_addchdir_np(&actions, folder)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_addclose(&actions, ends[0])
@@ -73,13 +78,13 @@ private final class SecureServer: Sendable {
 
 @Suite("HTTP client and certificates")
 struct CertificateTests {
-    private func visit(_ server: SecureServer, trusting authorities: String?) async throws -> Outcome {
+    private func visit(_ server: SecureServer, _ path: String = "", trusting authorities: String?) async throws -> Outcome {
         try await withStage { stage async throws in
             let log = EventLog<Outcome>()
             try await stage.perform { stage in
                 let client = try HTTPClient(loop: stage.loop, authorities: authorities)
                 stage.keep(client)
-                client.send(HTTPClientRequest(url: "https://127.0.0.1:\(server.port)/")) { log.record($0) }
+                client.send(HTTPClientRequest(url: "https://127.0.0.1:\(server.port)/\(path)")) { log.record($0) }
             }
             return try await log.next()
         }
@@ -94,6 +99,14 @@ struct CertificateTests {
         let wrong = try SecureServer(name: "DNS:tracker.example")
         let other = try await visit(wrong, trusting: wrong.certificate).failure
         #expect(other.hasPrefix("the certificate of the server is not to be trusted"))
+    }
+
+    @Test("who asked by https is not sent on to http, where a passkey could be read")
+    func downgrade() async throws {
+        let head = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+        let server = try SecureServer(name: "IP:127.0.0.1", files: ["announce": head])
+        let words = try await visit(server, "announce", trusting: server.certificate).failure
+        #expect(words == "redirected to a URL that is not http or https, or from https to http")
     }
 
     @Test("a server that speaks no TLS is told apart")

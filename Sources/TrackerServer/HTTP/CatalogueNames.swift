@@ -5,7 +5,7 @@ import TrackerStore
 ///
 /// The database is asked for them once in a few seconds at most, however many people look.
 final class CatalogueNames {
-    /// As many as the page shows, and as are looked through for a name.
+    /// As many as are looked through for a name; the page shows the first of them.
     private static let mostFiles = 1000
     /// How old they may be.
     private static let age: Duration = .seconds(5)

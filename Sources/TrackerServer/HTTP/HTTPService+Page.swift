@@ -12,8 +12,9 @@ extension HTTPService {
         facts.leechers = totals.leechers
         facts.needsAccounts = core.admission.passkeys != nil
         facts.place = HTTPService.place(asked.header("Host")) ?? core.endpoints.first?.description ?? ""
-        facts.moreFiles = catalogue.count - catalogue.files.count
-        facts.files = catalogue.files.map { file in
+        let shown = catalogue.files.prefix(TrackerPage.mostFiles)
+        facts.moreFiles = max(0, catalogue.count - shown.count)
+        facts.files = shown.map { file in
             let swarm = core.registry.summary(of: file.infoHash)
             return TrackerPage.File(
                 name: file.name,

@@ -11,6 +11,7 @@ package final class HTTPService {
     let page = TrackerPage()
     let startedAt: Instant
     let catalogue: CatalogueNames
+    private var budget: QuestionBudget
 
     // Used for every answer, so that their memory is taken once.
     var reply = AnnounceReply()
@@ -20,6 +21,7 @@ package final class HTTPService {
         self.core = core
         startedAt = core.now
         catalogue = CatalogueNames(core: core)
+        budget = QuestionBudget(at: core.now)
         addOwnRoutes()
         addChunkRoutes()
     }
@@ -43,18 +45,30 @@ package final class HTTPService {
     var connectionCount: Int { server?.connectionCount ?? 0 }
 
     private func addOwnRoutes() {
-        add(
-            Route(.get, "/") { [unowned self] asked in
-                catalogue.refreshed { [weak self] in self?.answerPage(asked) }
-            }
-        )
         add(Route(.get, "/healthz") { $0.reply(HTTPResponse(status: 200, text: "ok\n")) })
-        add(Route(.get, "/metrics") { [unowned self] in answerMetrics($0) })
-        add(Route(.get, "/pieces") { [unowned self] in answerPieces($0) })
-        add(Route(.get, "/api/v1/stats") { [unowned self] in answerStatistics($0) })
+        addQuestion("/") { $0.answerPage($1) }
+        addQuestion("/metrics") { $0.answerMetrics($1) }
+        addQuestion("/pieces") { $0.answerPieces($1) }
+        addQuestion("/api/v1/stats") { $0.answerStatistics($1) }
+        addQuestion("/api/v1/peers") { $0.answerPeers($1) }
+    }
+
+    /// Adds a place whose answer takes time, which is counted.
+    private func addQuestion(_ path: String, _ answer: @escaping (HTTPService, RoutedRequest) -> Void) {
         add(
-            Route(.get, "/api/v1/peers") { [unowned self] asked in
-                catalogue.refreshed { [weak self] in self?.answerPeers(asked) }
+            Route(.get, path) { [unowned self] asked in
+                let isExempt = asked.sender.isLoopback && core.registry.limits.exemptsLoopback
+                guard isExempt || budget.admits(at: core.now) else {
+                    let message = "Too much is asked of this tracker at the moment."
+                    return asked.fail(429, "busy", message, retryAfter: budget.wait(at: core.now))
+                }
+                catalogue.refreshed { [weak self] in
+                    guard let self else { return }
+                    let start = core.now
+                    answer(self, asked)
+                    let end = core.now
+                    budget.spent(end - start, at: end)
+                }
             }
         )
     }

@@ -29,6 +29,9 @@ struct TrackerPage {
         var leechers = 0
     }
 
+    /// What somebody reads through; `shoal tracker list` has all.
+    static let mostFiles = 200
+
     private let policy: String
 
     init() {
