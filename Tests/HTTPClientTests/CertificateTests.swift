@@ -12,11 +12,11 @@ private final class SecureServer: Sendable {
     private let folder: TemporaryFolder
     private let process: pid_t
 
-    /// - Parameter files: answers, headers and all, by the names by which they are asked for; without any it says what it
-    ///   thinks of the connection.
+    /// - Parameter files: answers, headers and all, by the names they are asked for by; without any it tells of the
+    ///   connection.
     init(name: String, files: [String: String] = [:]) throws {
         folder = try TemporaryFolder()
-        for (name, text) in files { try folder.write(name, Array(text.utf8)) }
+        for (name, text) in files { try folder.write(Array(text.utf8), to: name) }
         let key = folder.path("key.pem")
         certificate = folder.path("certificate.pem")
         let make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=\(name)"
@@ -45,13 +45,13 @@ private final class SecureServer: Sendable {
         pipe(&ends)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
-        posix_spawn_file_actions_addchdir_np(&actions, folder)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_addclose(&actions, ends[0])
         var process = pid_t()
-        var words = (["openssl"] + arguments).map { strdup($0) } + [nil]
-        let code = posix_spawnp(&process, "openssl", &actions, nil, &words, environ)
+        let script = ["sh", "-c", "cd \"$0\" && exec openssl \"$@\"", folder] + arguments
+        var words = script.map { strdup($0) } + [nil]
+        let code = posix_spawnp(&process, "sh", &actions, nil, &words, environ)
         for word in words { free(word) }
         posix_spawn_file_actions_destroy(&actions)
         close(ends[1])
@@ -78,7 +78,11 @@ private final class SecureServer: Sendable {
 
 @Suite("HTTP client and certificates")
 struct CertificateTests {
-    private func visit(_ server: SecureServer, _ path: String = "", trusting authorities: String?) async throws -> Outcome {
+    private func visit(
+        _ server: SecureServer,
+        _ path: String = "",
+        trusting authorities: String?
+    ) async throws -> Outcome {
         try await withStage { stage async throws in
             let log = EventLog<Outcome>()
             try await stage.perform { stage in
