@@ -6,7 +6,7 @@ import TrackerServer
 struct QuestionBudgetTests {
     private let start = Instant(nanoseconds: 1_000_000_000)
 
-    @Test("questions are answered until they took a fifth of a second, and again when a tenth of the time has paid for it")
+    @Test("questions are answered until they took a fifth of a second, and again when time has paid for it")
     func debt() {
         var budget = QuestionBudget(at: start)
         #expect(budget.admits(at: start))
