@@ -143,6 +143,16 @@ public actor Node {
         try open().torrent(infoHash).torrent.map { TorrentFile($0) }
     }
 
+    /// Asks a tracker of any kind how many take part in a torrent; announces nothing.
+    ///
+    /// - Parameters:
+    ///   - infoHash: 40 hexadecimal or 32 base32 digits.
+    ///   - tracker: an http, https or udp URL.
+    /// - Throws: `ShoalError` with `.usage` for what cannot be read, `.network` with the tracker's own words where it has any.
+    public func scrape(_ infoHash: String, at tracker: String) async throws(ShoalError) -> TrackerCounts {
+        try await open().scrape(infoHash, at: tracker)
+    }
+
     /// Makes a `.torrent` of files without sharing it; nothing listens for it.
     public func makeTorrent(_ request: ShareRequest) async throws(ShoalError) -> TorrentFile {
         TorrentFile(try await open().makeTorrent(request).torrent)

@@ -1,4 +1,5 @@
 package import Metainfo
+package import Primitives
 
 /// Where a tracker listens for announces (BEP 3, BEP 15, BEP 41).
 package struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
@@ -75,6 +76,11 @@ package struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
 
     /// The same tracker with another path, as a passkey needs it.
     package func with(path: String) -> TrackerURL { TrackerURL(scheme, place, path: path) }
+
+    /// An address has one family; a name may have both.
+    package func canBeReached(in family: AddressFamily) -> Bool {
+        place.endpoint.map { $0.address.family == family } ?? true
+    }
 
     /// The same for who has an account there, of a tracker that is named without one.
     ///

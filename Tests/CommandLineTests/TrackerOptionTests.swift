@@ -67,6 +67,12 @@ struct TrackerOptionTests {
         #expect(try command("tracker file a.iso \(tracker)") == question(.file("a.iso")))
         #expect(try command("tracker peers \(tracker)") == question(.peers))
         #expect(try command("tracker console \(tracker)") == question(.console))
+        let scrape = Invocation.TrackerTask.scrape(
+            someHash,
+            trackers: ["udp://h:1", "http://h:2"],
+            stateFolder: "/u/.local/state/shoal"
+        )
+        #expect(try command("tracker scrape \(someHash) --tracker udp://h:1 --tracker http://h:2") == .tracker(scrape))
         var account = Invocation.AccountTask(kind: .register("al"), tracker: "http://h:1")
         account.passwordFile = "p"
         account.stateFolder = "/u/.local/state/shoal"

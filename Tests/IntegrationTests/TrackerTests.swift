@@ -103,6 +103,8 @@ struct TrackerTests {
             #expect(said.first?.tracker == url)
             // A fetch that ends says that it is complete, and then that it goes.
             #expect(try await stage.count(torrent) == TrackerCount(seeders: 1, leechers: 0, completed: 1))
+            let scraped = try await sharer.scrape(torrent.infoHash, at: url)
+            #expect(scraped.seeders == 1 && scraped.leechers == 0 && scraped.completed == 1)
             await sharer.stop()
             #expect(try await stage.count(torrent) == TrackerCount(seeders: 0, leechers: 0, completed: 1))
             await stage.stop()

@@ -1,6 +1,20 @@
 import Primitives
 import TrackerProtocol
 
+/// How many take part in a torrent, as a tracker counts them (BEP 15, BEP 48).
+public struct TrackerCounts: Hashable, Sendable {
+    /// Peers that have everything.
+    public var seeders: Int
+    /// Peers that do not.
+    public var leechers: Int
+    /// How often it was fetched to the end.
+    public var completed: Int
+
+    init(_ count: TrackerCount) {
+        (seeders, leechers, completed) = (count.seeders, count.leechers, count.completed)
+    }
+}
+
 /// What a tracker said, or why it said nothing.
 public struct TrackerStatus: Hashable, Sendable {
     /// How an announce went.

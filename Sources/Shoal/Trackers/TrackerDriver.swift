@@ -15,9 +15,16 @@ final class TrackerDriver {
         /// Who was asked over UDP.
         fileprivate var sender: IPAddress?
         fileprivate var isCancelled = false
+        fileprivate let number: UInt64
         fileprivate let done: (Result<UDPQuestions.Answer, AnnounceFailure>) -> Void
 
-        fileprivate init(_ done: @escaping (Result<UDPQuestions.Answer, AnnounceFailure>) -> Void) { self.done = done }
+        fileprivate init(
+            _ number: UInt64,
+            _ done: @escaping (Result<UDPQuestions.Answer, AnnounceFailure>) -> Void
+        ) {
+            self.number = number
+            self.done = done
+        }
     }
 
     /// BEP 3 names none; whoever waits goes on to the next tracker then (BEP 12).
@@ -29,9 +36,10 @@ final class TrackerDriver {
     private var http: HTTPClient?
     private var questions: UDPQuestions
     private var actions: [UDPQuestions.Action] = []
+    private var count: UInt64 = 0
     private var waiting: [UDPQuestions.Ticket: Question] = [:]
     /// What failed before anybody was asked.
-    private var unasked: [(Question, Result<UDPQuestions.Answer, AnnounceFailure>)] = []
+    private var unasked: [(question: Question, result: Result<UDPQuestions.Answer, AnnounceFailure>)] = []
     private lazy var unaskedAlarm = Alarm(core) { [unowned self] in
         let failed = unasked
         unasked = []
@@ -56,7 +64,7 @@ final class TrackerDriver {
         in family: AddressFamily,
         then done: @escaping (Result<TrackerAnswer, AnnounceFailure>) -> Void
     ) -> Question {
-        let question = Question { result in
+        let question = newQuestion { result in
             done(result.map { if case .announced(let answer) = $0 { answer } else { TrackerAnswer() } })
         }
         let tracker = tracker.with(passkeys: core.configuration.trackerPasskeys)
@@ -76,7 +84,7 @@ final class TrackerDriver {
         in family: AddressFamily,
         then done: @escaping (Result<TrackerCount, AnnounceFailure>) -> Void
     ) -> Question {
-        let question = Question { result in
+        let question = newQuestion { result in
             done(
                 result.map {
                     if case .scraped(let count) = $0 {
@@ -102,6 +110,13 @@ final class TrackerDriver {
         return question
     }
 
+    private func newQuestion(
+        _ done: @escaping (Result<UDPQuestions.Answer, AnnounceFailure>) -> Void
+    ) -> Question {
+        count &+= 1
+        return Question(count, done)
+    }
+
     /// The answer is not waited for any more.
     func cancel(_ question: Question) {
         question.isCancelled = true
@@ -112,13 +127,17 @@ final class TrackerDriver {
         }
     }
 
+    /// Whoever still waits for an answer hears that there will be none.
     func close() {
         alarm.set(nil)
         unaskedAlarm.set(nil)
-        unasked = []
+        let (left, failed) = (waiting.values.sorted { $0.number < $1.number }, unasked.map(\.question))
+        (waiting, unasked) = ([:], [])
         http?.close()
         http = nil
-        waiting = [:]
+        for question in left + failed where !question.isCancelled {
+            question.done(.failure(.unreachable("the node was stopped")))
+        }
     }
 
     /// A tracker of the internet must not make us knock at hosts of our own network, as a node must not (hardening D2).
@@ -149,9 +168,7 @@ final class TrackerDriver {
         request.localAddress = core.dialAddress(for: family)?.address
         do throws(HTTPClientError) {
             question.http = try client().send(request) { [weak core] result in
-                // A client that closes answers all that is open: nobody waits for that.
-                guard let core, result != .failure(.closed) else { return }
-                core.turn { question.done(TrackerDriver.meaning(of: result, read)) }
+                core?.turn { question.done(TrackerDriver.meaning(of: result, read)) }
             }
         } catch {
             finish(question, .failure(.unreachable("\(error)")))

@@ -86,18 +86,13 @@ package struct Announcer: ~Copyable {
         }
         guard !group.isEmpty, !isStopping else { return }
         for family in families {
-            let tiers = group.map { $0.filter { canReach(trackers[$0], family) } }.filter { !$0.isEmpty }
+            let tiers = group.map { $0.filter { trackers[$0].canBeReached(in: family) } }.filter { !$0.isEmpty }
             guard !tiers.isEmpty else { continue }
             routes.append(AnnounceRoute(family: family, tiers: tiers, dueAt: now, earliestAt: now))
             for tracker in tiers.joined() {
                 standings[Line(tracker: tracker, family: family)] = Standing(retryAt: now)
             }
         }
-    }
-
-    /// An address has one family; a name may have both.
-    private func canReach(_ tracker: TrackerURL, _ family: AddressFamily) -> Bool {
-        tracker.place.endpoint.map { $0.address.family == family } ?? true
     }
 
     // MARK: Time

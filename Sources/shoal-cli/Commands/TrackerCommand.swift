@@ -10,6 +10,8 @@ enum TrackerCommand {
         on console: some Console
     ) async throws(ShoalError) -> Int32 {
         switch task {
+        case .scrape(let infoHash, let trackers, let folder):
+            return try await TrackerScrapeCommand.run(infoHash, trackers, stateFolder: folder, options, on: console)
         case .run(let run): return try await TrackerRunCommand.run(run, options, on: console)
         case .ask(let question): return try await TrackerQuestionCommand.run(question, options, on: console)
         case .users(let users): return try await TrackerUserCommand.run(users, options, on: console)

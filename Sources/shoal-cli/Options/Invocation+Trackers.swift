@@ -6,6 +6,8 @@ extension Invocation {
         case run(TrackerRun)
         case ask(TrackerQuestion)
         case users(UserTask)
+        /// How many take part in a torrent (40 hexadecimal or 32 base32 digits), as trackers of any kind say.
+        case scrape(String, trackers: [String], stateFolder: String?)
     }
 
     /// `shoal tracker run`

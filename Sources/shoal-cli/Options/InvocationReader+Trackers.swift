@@ -84,6 +84,16 @@ extension InvocationReader {
         Invocation.TrackerQuestion(kind: kind, tracker: try oneTracker(), stateFolder: try stateFolder())
     }
 
+    func trackerScrape(_ infoHash: String) throws(ShoalError) -> Invocation.TrackerTask {
+        let trackers = try trackers()
+        guard !trackers.isEmpty else { throw ShoalError(.usage, "say which tracker: --tracker URL") }
+        return .scrape(
+            try self.infoHash(infoHash, what: "INFOHASH"),
+            trackers: trackers,
+            stateFolder: try stateFolder()
+        )
+    }
+
     func userTask() throws(ShoalError) -> Invocation.UserTask {
         let words = parsed.positionals
         let (word, name) = (words.first ?? "", words.dropFirst().first)

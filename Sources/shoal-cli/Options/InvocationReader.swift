@@ -36,6 +36,7 @@ struct InvocationReader {
         case .trackerFile: .tracker(.ask(try trackerQuestion(.file(first))))
         case .trackerPeers: .tracker(.ask(try trackerQuestion(.peers)))
         case .trackerConsole: .tracker(.ask(try trackerQuestion(.console)))
+        case .trackerScrape: .tracker(try trackerScrape(first))
         case .trackerUser: .tracker(.users(try userTask()))
         case .userRegister: .account(try account(.register(first)))
         case .userLogin: .account(try account(.login(first)))
@@ -241,7 +242,7 @@ extension InvocationReader {
         return text
     }
 
-    private func infoHash(_ text: String, what: String) throws(ShoalError) -> String {
+    func infoHash(_ text: String, what: String) throws(ShoalError) -> String {
         guard InfoHash(text: text) != nil else {
             throw ShoalError(.usage, "\(what): '\(text)' is neither 40 hexadecimal nor 32 base32 digits")
         }

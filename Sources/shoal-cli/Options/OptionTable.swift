@@ -191,7 +191,7 @@ extension OptionEntry {
             name: .tracker,
             argument: .text("URL"),
             isRepeatable: true,
-            verbs: transfers + trackerQuestions + accounts + [.console, .chunksRun],
+            verbs: transfers + trackerQuestions + accounts + [.trackerScrape, .console, .chunksRun],
             meaning: """
                 http, https or udp; http://HOST:PORT is enough; share and fetch announce to it (repeatable), the others \
                 ask it

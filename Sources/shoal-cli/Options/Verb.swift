@@ -7,6 +7,7 @@ enum Verb: String, CaseIterable, Hashable, Sendable {
     case trackerList = "tracker list"
     case trackerFile = "tracker file"
     case trackerPeers = "tracker peers"
+    case trackerScrape = "tracker scrape"
     case trackerUser = "tracker user"
     case trackerConsole = "tracker console"
     case userRegister = "user register"

@@ -18,7 +18,7 @@ struct CatalogueFile: Sendable {
         stateFolder: String?,
         on console: some Console
     ) async throws(ShoalError) -> CatalogueFile {
-        let client = try client(of: tracker, stateFolder: stateFolder)
+        let client = try TrackerCommand.client(tracker, stateFolder)
         let name = if let name { name } else { try await anyName(at: client, on: console) }
         do throws(TrackerClientError) {
             let (entry, torrent) = try await client.file(name)
@@ -30,15 +30,6 @@ struct CatalogueFile: Sendable {
             .noPeers,
             "\(client.place) knows '\(DisplayText.clean(name))', but nobody holds it now; try again when somebody shares it"
         )
-    }
-
-    private static func client(of tracker: String, stateFolder: String?) throws(ShoalError) -> TrackerClient {
-        guard let url = TrackerURL(tracker) else { throw ShoalError(.usage, "'\(tracker)' is no tracker") }
-        do throws(TrackerClientError) {
-            return try TrackerClient(url, stateFolder: stateFolder)
-        } catch {
-            throw ShoalError(error)
-        }
     }
 
     private static func anyName(at client: TrackerClient, on console: some Console) async throws(ShoalError) -> String {
