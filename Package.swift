@@ -104,7 +104,8 @@ let layers: [Target] = [
         "shoal-bench",
         [
             "Shoal", "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "Kademlia", "PeerWire",
-            "SecurePeer", "Swarming", "Storage", "EventLoop", "Simulation", "CBench", "CLibcrypto", "CSodium",
+            "SecurePeer", "Swarming", "TrackerProtocol", "Storage", "EventLoop", "Simulation", "CBench", "CLibcrypto",
+            "CSodium",
         ]
     ),
 ]
@@ -179,6 +180,8 @@ let fuzzTargets: [Target] = [
     fuzzer("FuzzHave", ["Availability", "Primitives"]),
     fuzzer("FuzzRecord", ["Availability", "Cryptography", "Primitives"]),
     fuzzer("FuzzKRPC", ["Kademlia", "Cryptography", "Primitives"]),
+    fuzzer("FuzzTrackerUDP", ["TrackerProtocol", "Primitives"]),
+    fuzzer("FuzzTrackerHTTP", ["TrackerProtocol", "Primitives"]),
     fuzzer("FuzzTable", ["Kademlia", "Cryptography", "Primitives"]),
     fuzzer("FuzzSession", ["SecurePeer", "Cryptography", "Primitives"]),
     fuzzer("FuzzPayload", ["SecurePeer", "Cryptography", "Primitives"]),

@@ -19,6 +19,7 @@ enum PartsCommand {
                 ("hashing", [try hash()]),
                 ("bencode", try FormatParts.measured()),
                 ("DHT: a datagram in, its answer out", try DHTParts.measured()),
+                ("tracker: a question in, its answer out", try TrackerParts.measured()),
                 ("peer wire: one message", try WireParts.measured()),
                 ("swarm: one block of a 1 GiB download", try SwarmParts.measured()),
                 ("choosing by records", try RecordParts.measured()),
