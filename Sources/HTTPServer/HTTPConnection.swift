@@ -30,6 +30,8 @@ final class HTTPConnection {
     var head: RequestHead?
     /// The request that is being answered.
     var exchange: HTTPExchange?
+    /// What it has of the server's bytes in flight.
+    var bytesInFlight = 0
     private var socket: BorrowedSocket?
     private unowned let server: HTTPServer
 

@@ -159,7 +159,10 @@ extension HTTPDaemon {
         return .YES
     }
 
-    private func queue(_ response: HTTPResponse, for exchange: HTTPExchange, _ raw: OpaquePointer) -> MHD_Result {
+    private func queue(_ asked: HTTPResponse, for exchange: HTTPExchange, _ raw: OpaquePointer) -> MHD_Result {
+        // The body has been read by now, so that only the answer counts.
+        let hasRoom = server?.charge(exchange.connection, asked.body.count) ?? false
+        let response = hasRoom ? asked : .unavailable
         let made = response.body.withUnsafeBytes { bytes in
             // Safe: libmicrohttpd copies the bytes, and only reads them.
             let base = UnsafeMutableRawPointer(mutating: bytes.baseAddress)

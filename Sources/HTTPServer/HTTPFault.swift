@@ -6,6 +6,7 @@ enum HTTPFault: Int, Error, Hashable {
     case bodyTooLong = 413
     case targetTooLong = 414
     case headersTooLong = 431
+    case overloaded = 503
 
     private var reason: String {
         switch self {
@@ -15,6 +16,7 @@ enum HTTPFault: Int, Error, Hashable {
         case .bodyTooLong: "Content Too Large"
         case .targetTooLong: "URI Too Long"
         case .headersTooLong: "Request Header Fields Too Large"
+        case .overloaded: "Service Unavailable"
         }
     }
 
@@ -26,6 +28,7 @@ enum HTTPFault: Int, Error, Hashable {
         case .bodyTooLong: "The body is too long, or has no place here."
         case .targetTooLong: "The path and query are too long."
         case .headersTooLong: "The headers are too long."
+        case .overloaded: "Too much is being sent at the moment."
         }
     }
 
@@ -35,6 +38,7 @@ enum HTTPFault: Int, Error, Hashable {
         if self == .methodNotAllowed {
             head.append("Allow: " + HTTPMethod.allCases.map(\.rawValue).joined(separator: ", "))
         }
+        if self == .overloaded { head.append("Retry-After: 5") }
         head.append("Content-Length: \(sentence.utf8.count + 1)")
         return Array((head.joined(separator: "\r\n") + "\r\n\r\n\(sentence)\n").utf8)
     }

@@ -24,6 +24,13 @@ package struct HTTPLimits: Hashable, Sendable {
     package var headTimeout = Duration.seconds(10)
     /// For the body and the answer together: ten MiB at 1.5 Mbit/s.
     package var exchangeTimeout = Duration.seconds(60)
+    /// Bytes of long bodies and long answers together: six torrents of ten MiB on their way in. Who asks for a long answer
+    /// and does not read it, or begins a long body and does not go on, holds memory here for a minute.
+    package var mostBytesInFlight = 64 << 20
+    /// Shorter ones than this are not counted.
+    static let shortBytes = 64 << 10
+    /// A full table may lose those that take longer than this over a body or an answer.
+    static let patience = Duration.seconds(5)
     /// For a client that was refused to read why, and to stop sending.
     static let leavingTimeout = Duration.seconds(2)
 

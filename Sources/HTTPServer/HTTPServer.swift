@@ -25,6 +25,8 @@ package final class HTTPServer {
     private var leaving = ConnectionQueue(.leaving)
     /// Connections of each host that has some.
     private var hosts: [IPAddress: Int] = [:]
+    /// Bytes of long bodies and long answers.
+    private var bytesInFlight = 0
     private var isClosed = false
 
     /// Up to 32 KiB libmicrohttpd takes from `malloc`; more is a mapping made and unmade for each connection, which was a
@@ -85,9 +87,14 @@ package final class HTTPServer {
     private func admits(_ sender: IPAddress) -> Bool {
         if isCounted(sender), hosts[sender.host, default: 0] >= limits.mostConnectionsPerHost { return false }
         guard connectionCount >= limits.mostConnections else { return true }
-        guard let oldest = leaving.first ?? arriving.first else { return false }
+        if let oldest = leaving.first ?? arriving.first {
+            counters.displacedConnections += 1
+            drop(oldest)
+            return true
+        }
+        guard let oldest = busy.first, loop.now - oldest.since >= HTTPLimits.patience else { return false }
         counters.displacedConnections += 1
-        drop(oldest)
+        giveUp(oldest)
         return true
     }
 
@@ -102,6 +109,7 @@ package final class HTTPServer {
     /// The connection is gone.
     func closed(_ connection: HTTPConnection) {
         remove(connection)
+        _ = charge(connection, 0)
         guard connection.isCounted, let count = hosts[connection.sender.address.host] else { return }
         hosts[connection.sender.address.host] = count > 1 ? count - 1 : nil
     }
@@ -168,12 +176,14 @@ package final class HTTPServer {
         guard let most = handler.mostBodyBytes(of: request) else { return .bodyTooLong }
         // Of an unknown length is what could only be refused after it has been sent.
         guard !head.isChunked, let length = head.bodyBytes else { return .lengthRequired }
-        return length <= most ? nil : .bodyTooLong
+        guard length <= most else { return .bodyTooLong }
+        return length <= HTTPLimits.shortBytes || bytesInFlight + length <= limits.mostBytesInFlight ? nil : .overloaded
     }
 
     private func begin(_ head: RequestHead, on connection: HTTPConnection) -> Bool {
         counters.requests += 1
         connection.head = head
+        _ = charge(connection, head.bodyBytes ?? 0)
         connection.unwatch()
         arriving.remove(connection)
         busy.append(connection, at: loop.now)
@@ -199,6 +209,23 @@ package final class HTTPServer {
         guard isSent, window.discard(from: connection.descriptor), connection.watch(beyond: 0) else {
             return drop(connection)
         }
+    }
+
+    /// Counts what a body, and then an answer, takes of the memory for all. False if there is not so much.
+    func charge(_ connection: HTTPConnection, _ bytes: Int) -> Bool {
+        let counted = bytes > HTTPLimits.shortBytes ? bytes : 0
+        let others = bytesInFlight - connection.bytesInFlight
+        guard counted == 0 || counted <= limits.mostBytesInFlight - others else { return false }
+        bytesInFlight = others + counted
+        connection.bytesInFlight = counted
+        return true
+    }
+
+    /// Breaks a connection that is libmicrohttpd's.
+    private func giveUp(_ connection: HTTPConnection) {
+        connection.exchange?.send(HTTPResponse.unavailable)
+        busy.remove(connection)
+        connection.sever()
     }
 
     // MARK: Requests
@@ -251,9 +278,7 @@ extension HTTPServer: TimerHandler {
         while let oldest = leaving.first, now - oldest.since >= HTTPLimits.leavingTimeout { drop(oldest) }
         while let oldest = busy.first, now - oldest.since >= limits.exchangeTimeout {
             counters.expiredConnections += 1
-            oldest.exchange?.send(HTTPResponse.unavailable)
-            busy.remove(oldest)
-            oldest.sever()
+            giveUp(oldest)
         }
         run()
         if connectionCount > 0 { timer.start(at: now + tick) }

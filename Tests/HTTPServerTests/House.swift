@@ -6,8 +6,8 @@ import Testing
 
 /// A server whose answers say what was asked.
 ///
-/// `/echo` answers method, target and body; `/later` when `answerLater` is called; bodies are let in at `/body`, up to
-/// 100 bytes.
+/// `/later` answers when `answerLater` is called, `/long` with a MiB, all else with method, target and body; bodies are let
+/// in at `/body`, up to 100 bytes, and at `/long`, up to a MiB.
 final class House: HTTPHandler {
     let address: String
     let asked = EventLog<String>()
@@ -33,13 +33,17 @@ final class House: HTTPHandler {
     }
 
     func mostBodyBytes(of request: HTTPRequest) -> Int? {
-        request.path.elementsEqual("/body".utf8) ? 100 : nil
+        if request.path.elementsEqual("/long".utf8) { return 1 << 20 }
+        return request.path.elementsEqual("/body".utf8) ? 100 : nil
     }
 
     func respond(to request: HTTPRequest, through exchange: HTTPExchange) {
         let target = String(decoding: request.target, as: UTF8.self)
         asked.record(target)
         guard !target.hasPrefix("/later") else { return late.append(exchange) }
+        if target == "/long" {
+            return exchange.send(HTTPResponse(status: 200, text: String(repeating: "x", count: 1 << 20)))
+        }
         let body = String(decoding: request.body, as: UTF8.self)
         var response = HTTPResponse(status: 200, text: "\(request.method.rawValue) \(target) \(body)")
         response.headers = [.init("X-Said", exchange.header("x-say") ?? "nothing")]

@@ -145,6 +145,36 @@ struct PatienceTests {
         }
     }
 
+    @Test("those who begin long bodies, or do not read long answers, get so much memory together and no more")
+    func bytesInFlight() async throws {
+        var limits = HTTPLimits()
+        limits.mostBytesInFlight = 2 << 20
+        try await withHouse(limits) { _, house async throws in
+            let address = house.value.address
+            let statuses = try await play {
+                // Two begin a body of a MiB each, and leave it at that.
+                let begun = "PUT /long HTTP/1.1\r\nContent-Length: \(1 << 20)\r\n\r\n"
+                var idle: [RawConnection] = []
+                for _ in 0..<2 {
+                    let connection = try RawConnection.dial(address)
+                    connection.say(begun + "x")
+                    idle.append(connection)
+                }
+                let third = try RawConnection.dial(address)
+                third.say(begun)
+                var statuses = [third.hear()?.status, try RawConnection.dial(address).get("/long")?.status]
+                statuses.append(try RawConnection.dial(address).get("/short")?.status)
+                // One goes on to the end, its body makes way for an answer, and that goes too.
+                idle[0].say(String(repeating: "x", count: (1 << 20) - 1))
+                statuses.append(idle[0].hear()?.status)
+                _ = idle[0].isClosedByPeer()
+                statuses.append(try RawConnection.dial(address).get("/long")?.status)
+                return statuses
+            }
+            #expect(statuses == [503, 503, 200, 200, 200])
+        }
+    }
+
     @Test("a host has so many connections and no more, loopback if asked (T9)")
     func perHost() async throws {
         var limits = HTTPLimits()
