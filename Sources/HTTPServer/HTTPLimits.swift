@@ -24,8 +24,8 @@ package struct HTTPLimits: Hashable, Sendable {
     package var headTimeout = Duration.seconds(10)
     /// For the body and the answer together: ten MiB at 1.5 Mbit/s.
     package var exchangeTimeout = Duration.seconds(60)
-    /// Bytes of long bodies and long answers together: six torrents of ten MiB on their way in. Who asks for a long answer
-    /// and does not read it, or begins a long body and does not go on, holds memory here for a minute.
+    /// Bytes of long bodies and long answers together: six torrents of ten MiB on their way in. Who asks for a long
+    /// answer and does not read it, or begins a long body and does not go on, holds memory here for a minute.
     package var mostBytesInFlight = 64 << 20
     /// Shorter ones than this are not counted.
     static let shortBytes = 64 << 10
@@ -36,7 +36,8 @@ package struct HTTPLimits: Hashable, Sendable {
 
     package init() {}
 
-    /// Half of the descriptors that the process may have, so that files, the database and UDP have the rest; 2048 at most.
+    /// Half of the descriptors that the process may have, so that files, the database and UDP have the rest; at most
+    /// 2048.
     private static var affordableConnections: Int {
         var limit = rlimit()
         // Safe: it fills in the structure that it is given.

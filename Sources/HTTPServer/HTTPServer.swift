@@ -29,8 +29,8 @@ package final class HTTPServer {
     private var bytesInFlight = 0
     private var isClosed = false
 
-    /// Up to 32 KiB libmicrohttpd takes from `malloc`; more is a mapping made and unmade for each connection, which was a
-    /// third of the time that an announce cost.
+    /// Up to 32 KiB libmicrohttpd takes from `malloc`; more is a mapping made and unmade for each connection, which was
+    /// a third of the time that an announce cost.
     private static let usualBytes = 32 << 10
     /// A head, and 72 bytes for each of its headers and parameters, all at their limits.
     private static let mostBytes = 64 << 10

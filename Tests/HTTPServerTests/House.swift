@@ -6,8 +6,8 @@ import Testing
 
 /// A server whose answers say what was asked.
 ///
-/// `/later` answers when `answerLater` is called, `/long` with a MiB, all else with method, target and body; bodies are let
-/// in at `/body`, up to 100 bytes, and at `/long`, up to a MiB.
+/// `/later` answers when `answerLater` is called, `/long` with a MiB, all else with method, target and body; bodies are
+/// let in at `/body`, up to 100 bytes, and at `/long`, up to a MiB.
 final class House: HTTPHandler {
     let address: String
     let asked = EventLog<String>()
