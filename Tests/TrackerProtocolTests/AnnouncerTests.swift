@@ -77,8 +77,9 @@ private struct Talk: ~Copyable {
             case .found(let peers): "found \(peers.count)"
             case .tell(let report):
                 switch report.outcome {
-                case .announced(_, _, let peers, let interval, let warning):
-                    "\(report.tracker) has \(peers), again in \(Int(interval.inSeconds))\(warning.map { ": \($0)" } ?? "")"
+                case .announced(let answer, let interval):
+                    "\(report.tracker) has \(answer.peers.count), again in \(Int(interval.inSeconds))"
+                        + (answer.warning.map { ": \($0)" } ?? "")
                 case .failed(let failure, let retry):
                     "\(report.tracker) failed: \(failure)\(retry == nil ? " for good" : "")"
                 }

@@ -37,6 +37,8 @@ public struct TrackerStatus: Hashable, Sendable {
     public var leechers: Int?
     /// How many it named.
     public var peers: Int?
+    /// The address that it sees us at and hands out, where it says (BEP 24).
+    public var externalAddress: String?
     /// Seconds until the next announce; `nil` where there will be none.
     public var nextIn: Double?
     /// Why it failed, or its warning, in its own words.
@@ -46,11 +48,12 @@ public struct TrackerStatus: Hashable, Sendable {
         self.infoHash = infoHash.hex
         tracker = report.tracker.description
         switch report.outcome {
-        case .announced(let seeders, let leechers, let peers, let interval, let warning):
+        case .announced(let answer, let interval):
             state = .announced
-            (self.seeders, self.leechers, self.peers) = (seeders, leechers, peers)
+            (seeders, leechers, peers) = (answer.seeders, answer.leechers, answer.peers.count)
             nextIn = interval.inSeconds
-            message = warning
+            externalAddress = answer.externalAddress?.description
+            message = answer.warning
         case .failed(let failure, let retry):
             state = .failed
             nextIn = retry?.inSeconds

@@ -198,10 +198,10 @@ extension TorrentSession {
         var (seeders, leechers, isAnswered) = (0, 0, false)
         for report in trackers.reports.values.sorted(by: { $0.tracker.text < $1.tracker.text }) {
             switch report.outcome {
-            case .announced(let complete, let incomplete, _, _, _):
+            case .announced(let answer, _):
                 isAnswered = true
-                seeders = max(seeders, complete ?? 0)
-                leechers = max(leechers, incomplete ?? 0)
+                seeders = max(seeders, answer.seeders ?? 0)
+                leechers = max(leechers, answer.leechers ?? 0)
             case .failed(let failure, _): failures.append("\(report.tracker) failed: \(failure)")
             }
         }

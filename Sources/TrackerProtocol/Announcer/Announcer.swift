@@ -146,20 +146,8 @@ package struct Announcer: ~Copyable {
         let owesWord = hasCompleted && !standing.isToldOfCompletion
         routes[route].dueAt = owesWord ? now : now + interval
         if !answer.peers.isEmpty { actions.append(.found(answer.peers)) }
-        actions.append(
-            .tell(
-                TrackerReport(
-                    tracker: trackers[line.tracker],
-                    outcome: .announced(
-                        seeders: answer.seeders,
-                        leechers: answer.leechers,
-                        peers: answer.peers.count,
-                        interval: interval,
-                        warning: answer.warning
-                    )
-                )
-            )
-        )
+        let outcome = TrackerReport.Outcome.announced(answer, interval: interval)
+        actions.append(.tell(TrackerReport(tracker: trackers[line.tracker], outcome: outcome)))
         for node in answer.nodes ?? [] {
             if let url = TrackerURL(node) { addGroup([[url]], at: now) }
         }

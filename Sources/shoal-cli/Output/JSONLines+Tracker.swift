@@ -10,6 +10,7 @@ extension JSONLines {
         if let leechers = tracker.leechers { object.add("leechers", leechers) }
         if let peers = tracker.peers { object.add("peers", peers) }
         if let seconds = tracker.nextIn { object.add("next_s", Int(seconds.rounded())) }
+        object.addIfPresent("external_ip", tracker.externalAddress)
         if let message = tracker.message { object.add("message", message) }
         return object.line
     }

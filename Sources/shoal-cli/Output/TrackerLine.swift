@@ -12,6 +12,7 @@ enum TrackerLine {
             if let seeders = tracker.seeders, let leechers = tracker.leechers {
                 text += ": \(HumanUnits.count(seeders, "seeder")), \(HumanUnits.count(leechers, "leecher"))"
             }
+            if style.isVerbose, let address = tracker.externalAddress { text += ", sees us at \(address)" }
             guard let words else { return text }
             return paint(text + "; it warns: \(words)", style)
         case .failed:
