@@ -21,8 +21,8 @@ final class HTTPDaemon {
 
     var hasConnections: Bool { connectionCount > 0 }
 
-    /// - Parameter connectionBytes: memory for the head of a request, for what libmicrohttpd makes of it, and that of the
-    ///   answer.
+    /// - Parameter connectionBytes: memory for the head of a request, for what libmicrohttpd makes of it, and that of
+    ///   the answer.
     init(loop: Loop, limits: HTTPLimits, connectionBytes: Int) throws(SocketError) {
         self.loop = loop
         var callbacks = cmicrohttpd_callbacks()

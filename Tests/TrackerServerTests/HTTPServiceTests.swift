@@ -80,12 +80,12 @@ struct HTTPServiceTests {
             #expect(first.status == 200)
             #expect(first.headers["content-type"] == "text/plain")
             #expect(first.headers["connection"] == "close")
-            #expect(first.body.hasSuffix("5:peers0:e"))
+            #expect(first.body.contains("5:peers0:10:tracker id"))
             let second = try await announce(address, peer: "b", port: 6882, "&left=1")
             #expect(
                 second.body.hasPrefix("d8:completei1e10:downloadedi0e11:external ip4:\u{7f}\0\0\u{1}10:incompletei1e")
             )
-            #expect(second.body.hasSuffix("5:peers6:\u{7f}\0\0\u{1}\u{1a}\u{e1}e"))
+            #expect(second.body.contains("5:peers6:\u{7f}\0\0\u{1}\u{1a}\u{e1}10:tracker id"))
             let scraped = try await get(address, "/scrape?\(Self.hash)")
             #expect(scraped.body.contains("d8:completei1e10:downloadedi0e10:incompletei1ee"))
         }
@@ -199,13 +199,13 @@ struct HTTPServiceTests {
             _ = try await announce(address, peer: "a", port: 6881)
             let peers = try await get(address, "/api/v1/peers")
             #expect(peers.headers["content-type"] == "application/json")
-            #expect(
-                peers.body == """
-                    [{"address":"127.0.0.1:6881","client":"unknown (aaaaaaaa)","kind":"seeder",\
-                    "info_hash":"\(Self.hashInHex)","file":null,"silent_s":0}]
-                    """
-            )
-            #expect(try await get(address, "/api/v1/peers?info_hash=\(Self.hashInHex)").body == peers.body)
+            let row = """
+                [{"address":"127.0.0.1:6881","client":"unknown (aaaaaaaa)","kind":"seeder",\
+                "info_hash":"\(Self.hashInHex)","file":null,"silent_s":
+                """
+            // Silence is counted in steps of 16 s, and one may just have passed.
+            #expect(peers.body.hasPrefix(row))
+            #expect(try await get(address, "/api/v1/peers?info_hash=\(Self.hashInHex)").body.hasPrefix(row))
             #expect(try await get(address, "/api/v1/peers?info_hash=zz").status == 400)
             let stats = try await get(address, "/api/v1/stats").body
             #expect(stats.hasPrefix("{\"swarms\":1,\"seeders\":1,\"leechers\":0,\"announces\":1,"))

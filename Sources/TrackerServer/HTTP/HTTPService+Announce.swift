@@ -23,14 +23,25 @@ extension HTTPService {
         try core.registry.announce(query.request, from: sender, query.details, at: now, into: &reply)
         core.registry.counters.announced(.http, query.request.event)
         var additions = HTTPAnswer.Additions(externalAddress: sender)
+        additions.trackerID = core.identity
         if let holding = query.holding {
             if query.request.event != .stopped {
                 core.registry.hold(holding, of: Endpoint(sender, query.request.port), for: query.request.infoHash)
             }
             // Only clients of our kind send it, and only they know what to do with the list.
-            additions.nodes = core.otherURLs
+            additions.nodes = otherNodes(asked: request)
         }
         HTTPAnswer.announce(reply, isCompact: query.isCompact, additions, to: &text)
+    }
+
+    /// Where else to announce: with the asker's passkey, which holds for all nodes of the database.
+    private func otherNodes(asked request: HTTPRequest) -> [String] {
+        let target = request.target
+        guard core.admission.passkeys != nil, let passkey = Passkeys.passkey(in: target.span.bytes) else {
+            return core.otherURLs
+        }
+        let text = String(decoding: passkey.copy(0..<passkey.byteCount) ?? [], as: UTF8.self)
+        return core.otherURLs.map { "\($0)/\(text)" }
     }
 
     func scrape(_ request: HTTPRequest, through exchange: HTTPExchange) {
