@@ -175,6 +175,7 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let fuzzTargets: [Target] = [
     fuzzer("FuzzBencode", ["Bencode", "Primitives"]),
+    fuzzer("FuzzJSON", ["JSON"]),
     fuzzer("FuzzMagnet", ["Metainfo", "Primitives"]),
     fuzzer("FuzzMetainfo", ["Metainfo", "Primitives"]),
     fuzzer("FuzzHave", ["Availability", "Primitives"]),

@@ -3,7 +3,7 @@ import Testing
 /// The table of architecture.md, section 2: what a target may import.
 enum Layers {
     private static let vocabulary: Set<String> = ["Primitives", "Cryptography"]
-    private static let formats: Set<String> = ["Bencode", "Metainfo", "Availability"]
+    private static let formats: Set<String> = ["Bencode", "JSON", "Metainfo", "Availability"]
     private static let machines: Set<String> = ["Kademlia", "PeerWire", "SecurePeer", "Swarming", "TrackerProtocol"]
 
     /// `Glibc` and `Synchronization` appear from layer 4 on: below it there is no clock, no lock and no system call.

@@ -76,8 +76,12 @@ package actor TrackerClient {
             fault = error
         }
         guard passkeys.forget(tracker) != nil else { throw unwritable }
-        // Forgotten here in any case, but a tracker that was not reached still takes it.
-        if let fault { throw fault }
+        if let fault {
+            throw TrackerClientError(
+                fault.kind,
+                "\(fault.sentence); the passkey is forgotten here, but the tracker still takes it"
+            )
+        }
         return true
     }
 
