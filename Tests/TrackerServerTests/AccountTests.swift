@@ -369,6 +369,19 @@ struct CatalogueTests {
         await stage.node.stop()
     }
 
+    @Test("a torrent as long as any may be goes in and comes out as it was")
+    func large() async throws {
+        let stage = try await AccountStage(.sqlite, needsAccounts: false)
+        let person = try stage.person()
+        let count = 415_000
+        let info = "d6:lengthi\(count * 16384)e4:name1:f12:piece lengthi16384e6:pieces\(count * 20):"
+        let hashes = (0..<count * 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let torrent = Array("d4:info\(info)".utf8) + hashes + Array("ee".utf8)
+        #expect(try await person.publish("f", torrent: torrent).pieces == Int64(count))
+        #expect(try await person.file("f").torrent == torrent)
+        await stage.node.stop()
+    }
+
     @Test("many files come in pages")
     func pages() async throws {
         let stage = try await AccountStage(.sqlite, needsAccounts: false)

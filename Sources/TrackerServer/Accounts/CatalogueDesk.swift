@@ -32,11 +32,13 @@ final class CatalogueDesk {
         core.query { (store) throws(StoreFault) in
             try store.files(after: after, limit: limit)
         } then: { [weak self] result in
-            completion(result.mapError { .database($0) }.map { files in files.compactMap { self?.entry($0) } })
+            guard let self else { return }
+            core.http.counting { _ in completion(result.mapError { .database($0) }.map { $0.map(self.entry) }) }
         }
     }
 
-    /// An entry and the bytes of its .torrent file.
+    /// An entry and its .torrent file in base64, which is made on the store's thread: ten MiB of it take longer than an
+    /// announce may wait.
     func file(
         _ name: String,
         then completion: @escaping (Result<(entry: CatalogueEntry, torrent: [UInt8]), APIFault>) -> Void
@@ -46,7 +48,7 @@ final class CatalogueDesk {
             guard let file = try store.file(named: name), let torrent = try store.torrent(named: name) else {
                 return nil
             }
-            return Found(file: file, torrent: torrent)
+            return Found(file: file, torrent: Array(Base64URL.encode(torrent).utf8))
         } then: { [weak self] result in
             switch result {
             case .success(let found?):
@@ -59,6 +61,7 @@ final class CatalogueDesk {
 
     private struct Found: Sendable {
         let file: CatalogueFile
+        /// In base64.
         let torrent: [UInt8]
     }
 

@@ -57,20 +57,27 @@ package final class HTTPService {
     private func addQuestion(_ path: String, _ answer: @escaping (HTTPService, RoutedRequest) -> Void) {
         add(
             Route(.get, path) { [unowned self] asked in
-                let isExempt = asked.sender.isLoopback && core.registry.limits.exemptsLoopback
-                guard isExempt || budget.admits(at: core.now) else {
-                    let message = "Too much is asked of this tracker at the moment."
-                    return asked.fail(429, "busy", message, retryAfter: budget.wait(at: core.now))
-                }
-                catalogue.refreshed { [weak self] in
-                    guard let self else { return }
-                    let start = core.now
-                    answer(self, asked)
-                    let end = core.now
-                    budget.spent(end - start, at: end)
-                }
+                guard admits(asked) else { return }
+                catalogue.refreshed { [weak self] in self?.counting { answer($0, asked) } }
             }
         )
+    }
+
+    /// Whether a question is answered now; else it is told when to come again.
+    func admits(_ asked: RoutedRequest) -> Bool {
+        let isExempt = asked.sender.isLoopback && core.registry.limits.exemptsLoopback
+        if isExempt || budget.admits(at: core.now) { return true }
+        let message = "Too much is asked of this tracker at the moment."
+        asked.fail(429, "busy", message, retryAfter: budget.wait(at: core.now))
+        return false
+    }
+
+    /// Counts the time that an answer takes.
+    func counting(_ body: (HTTPService) -> Void) {
+        let start = core.now
+        body(self)
+        let end = core.now
+        budget.spent(end - start, at: end)
     }
 }
 
