@@ -90,6 +90,18 @@ package struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
         return with(path: "/announce/" + passkey)
     }
 
+    /// The passkey of an account at a tracker of our kind: 40 hexadecimal digits behind `/announce/`.
+    package var passkey: String? {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[1] == "announce", parts[2].utf8.count == 40,
+            parts[2].utf8.allSatisfy({ Hex.value(of: $0) != nil })
+        else { return nil }
+        return String(parts[2])
+    }
+
+    /// What may be handed to others, who have passkeys of their own or none.
+    package var withoutPasskey: TrackerURL { passkey == nil ? self : with(path: "/announce") }
+
     /// Without path and query, which may hold a passkey (R13).
     package var description: String { root }
 

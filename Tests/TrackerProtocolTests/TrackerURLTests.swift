@@ -45,6 +45,17 @@ struct TrackerURLTests {
         #expect(try #require(TrackerURL("http://h:6970")).with(passkeys: passkeys).path == "/announce")
     }
 
+    @Test("what is handed on has no passkey of ours (R13)")
+    func withoutPasskey() throws {
+        let passkey = String(repeating: "a5", count: 20)
+        let url = try #require(TrackerURL("http://h:1/announce/\(passkey)"))
+        #expect(url.passkey == passkey && url.withoutPasskey.text == "http://h:1/announce")
+        for text in ["http://h:1/announce", "http://h:1/announce/\(passkey)0", "http://h:1/x/\(passkey)"] {
+            let other = try #require(TrackerURL(text))
+            #expect(other.passkey == nil && other.withoutPasskey == other)
+        }
+    }
+
     @Test("what is shown has no path, for that may hold a passkey (R13)")
     func shown() throws {
         #expect(try #require(TrackerURL("http://h:6969/announce/secret")).description == "http://h:6969")

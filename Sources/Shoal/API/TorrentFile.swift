@@ -75,7 +75,7 @@ extension TorrentInfo {
         link.totalSize = torrent.layout.totalSize
         // The trackers of a private torrent carry its owner's passkey (R13).
         let tiers = torrent.isPrivate ? [] : torrent.announceTiers
-        for url in (trackers + tiers.joined().compactMap { TrackerURL($0) }).map(\.text)
+        for url in (trackers + tiers.joined().compactMap { TrackerURL($0) }).map(\.withoutPasskey.text)
         where !link.trackers.contains(url) && link.trackers.count < TorrentInfo.mostTrackers {
             link.trackers.append(url)
         }

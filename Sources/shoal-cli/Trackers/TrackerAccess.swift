@@ -16,10 +16,8 @@ struct TrackerAccess: Sendable {
     init(_ trackers: [String], stateFolder: String?) {
         var passkeys = stateFolder.map { PasskeyFile(folder: $0).passkeys(at: SystemClock.secondsSinceEpoch) } ?? [:]
         urls = trackers.compactMap { TrackerURL($0) }.map { url in
-            let parts = url.path.split(separator: "/", omittingEmptySubsequences: false)
-            guard parts.count == 3, parts[1] == "announce", PasskeyGrant.isPasskey(parts[2]) else { return url }
-            passkeys[url.place.description.lowercased()] = String(parts[2])
-            return url.with(path: "/announce")
+            if let passkey = url.passkey { passkeys[url.place.description.lowercased()] = passkey }
+            return url.withoutPasskey
         }
         self.passkeys = passkeys
     }
