@@ -62,7 +62,7 @@ package struct PasskeyFile: Sendable {
         guard let bytes = SmallFile.read(path, limit: PasskeyFile.mostBytes) else { return [] }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ").map(String.init)
-            guard words.count == 4, PasskeyGrant.isPasskey(words[2]), let expires = Int64(words[3]) else { return nil }
+            guard words.count == 4, TrackerURL.isPasskey(words[2]), let expires = Int64(words[3]) else { return nil }
             return Line(place: words[0], grant: PasskeyGrant(user: words[1], passkey: words[2], expires: expires))
         }
     }

@@ -93,10 +93,12 @@ package struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
     /// The passkey of an account at a tracker of our kind: 40 hexadecimal digits behind `/announce/`.
     package var passkey: String? {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[1] == "announce", parts[2].utf8.count == 40,
-            parts[2].utf8.allSatisfy({ Hex.value(of: $0) != nil })
-        else { return nil }
-        return String(parts[2])
+        return parts.count == 3 && parts[1] == "announce" && TrackerURL.isPasskey(parts[2]) ? String(parts[2]) : nil
+    }
+
+    /// Only what can stand in a path: a tracker that sends something else would put it into our requests.
+    package static func isPasskey(_ text: some StringProtocol) -> Bool {
+        text.utf8.count == 40 && text.utf8.allSatisfy { Hex.value(of: $0) != nil }
     }
 
     /// What may be handed to others, who have passkeys of their own or none.

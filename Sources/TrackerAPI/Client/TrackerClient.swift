@@ -231,8 +231,7 @@ package actor TrackerClient {
 
     /// Of the URL itself, or of the state folder.
     private var passkey: String? {
-        let last = tracker.path.split(separator: "/").last ?? ""
-        return PasskeyGrant.isPasskey(last) ? String(last) : passkeys?.grant(for: tracker, at: now)?.passkey
+        tracker.passkey ?? passkeys?.grant(for: tracker, at: now)?.passkey
     }
 
     private var now: Int64 { SystemClock.secondsSinceEpoch }

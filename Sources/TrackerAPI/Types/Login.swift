@@ -1,4 +1,5 @@
 package import JSON
+import TrackerProtocol
 
 /// What somebody sends to register or to log in.
 package struct Credentials: Sendable {
@@ -39,7 +40,7 @@ package struct PasskeyGrant: Hashable, Sendable {
     }
 
     package init?(_ json: JSONValue, user: String) {
-        guard let passkey = json["passkey"]?.string, PasskeyGrant.isPasskey(passkey),
+        guard let passkey = json["passkey"]?.string, TrackerURL.isPasskey(passkey),
             let expires = json["expires"]?.integer
         else { return nil }
         self.init(user: json["user"]?.string ?? user, passkey: passkey, expires: expires)
@@ -47,12 +48,6 @@ package struct PasskeyGrant: Hashable, Sendable {
 
     package var json: JSONMembers {
         ["user": .string(user), "passkey": .string(passkey), "expires": .integer(expires)]
-    }
-
-    /// Only what can stand in a path: a tracker that sends something else would put it into our requests.
-    package static func isPasskey(_ text: some StringProtocol) -> Bool {
-        text.utf8.count == 40
-            && text.utf8.allSatisfy { 48...57 ~= $0 || 97...102 ~= $0 || 65...70 ~= $0 }
     }
 }
 
