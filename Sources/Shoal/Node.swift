@@ -128,6 +128,15 @@ public actor Node {
         try open().trust(keys, for: infoHash)
     }
 
+    /// Announces to a tracker by an account from now on.
+    ///
+    /// - Parameters:
+    ///   - passkey: 40 hexadecimal digits, which the tracker gave.
+    ///   - tracker: its `host:port`, as in `Configuration.trackerPasskeys`.
+    public func use(passkey: String, at tracker: String) throws(ShoalError) {
+        try open().trackerPasskeys[tracker.lowercased()] = passkey
+    }
+
     /// The next verified bytes of the one wanted file of a torrent, as soon as there are any.
     ///
     /// - Parameters:

@@ -44,6 +44,8 @@ final class NodeCore {
     var torrents: [InfoHash: TorrentSession] = [:]
     private(set) var dht: DHTDriver?
     private(set) var trackers: TrackerDriver?
+    /// Of accounts that this node has or got since, by the tracker's `host:port`.
+    lazy var trackerPasskeys = configuration.trackerPasskeys
     private var datagrams: DatagramRouter?
     /// Torrents that still take leave of their trackers.
     private var farewells = 0

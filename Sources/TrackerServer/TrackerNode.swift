@@ -1,5 +1,6 @@
 import EventLoop
 package import Primitives
+import TrackerProtocol
 
 /// A tracker: announces over HTTP and UDP, accounts, the catalogue of files, and the table of chunk folders.
 ///
@@ -71,6 +72,12 @@ package actor TrackerNode {
 
     /// Writes the swarms down now; they are at every stop, and each has its turn once a minute.
     package func save() async { await core?.save() }
+
+    /// Lets whoever runs it ask what accounts may, for a minute, by a passkey that is in no database.
+    package func admit(passkey: String) {
+        guard let core, let digest = Passkeys.digest(of: Array(passkey.utf8).span.bytes) else { return }
+        core.admission.passkeys?.set(.init(account: "(console)", expires: core.now + .seconds(60)), for: digest)
+    }
 
     /// Where it listens; port 0 of the configuration is replaced by the real one.
     package var endpoints: [Endpoint] { core?.endpoints ?? [] }

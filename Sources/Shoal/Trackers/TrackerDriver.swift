@@ -67,7 +67,7 @@ final class TrackerDriver {
         let question = newQuestion { result in
             done(result.map { if case .announced(let answer) = $0 { answer } else { TrackerAnswer() } })
         }
-        let tracker = tracker.with(passkeys: core.configuration.trackerPasskeys)
+        let tracker = tracker.with(passkeys: core.trackerPasskeys)
         guard tracker.scheme == .udp else {
             get(announce.text(at: tracker), in: family, for: question) { body, sender throws(AnnounceFailure) in
                 .announced(TrackerDriver.believable(try TrackerAnswer(http: body), from: sender))
@@ -95,7 +95,7 @@ final class TrackerDriver {
                 }
             )
         }
-        let tracker = tracker.with(passkeys: core.configuration.trackerPasskeys)
+        let tracker = tracker.with(passkeys: core.trackerPasskeys)
         guard tracker.scheme != .udp else {
             ask(.scrape(infoHash), of: tracker, in: family, for: question)
             return question

@@ -5,10 +5,10 @@ import TrackerAPI
 
 /// `shoal tracker list|file|peers`: what a tracker knows, as tables for people and objects for programs.
 enum TrackerQuestionCommand {
-    static func run(
+    static func run<Surroundings: Console>(
         _ question: Invocation.TrackerQuestion,
         _ options: ConsoleOptions,
-        on console: some Console
+        on console: Surroundings
     ) async throws(ShoalError) -> Int32 {
         let client = try TrackerCommand.client(question.tracker, question.stateFolder)
         let answer = TrackerAnswers(json: options.json, isQuiet: options.isQuiet, console: console)
@@ -16,7 +16,12 @@ enum TrackerQuestionCommand {
         case .list: try answer.files(try await ask { () async throws(TrackerClientError) in try await client.files() })
         case .file(let name): try await show(name, client, answer)
         case .peers: try answer.peers(try await ask { () async throws(TrackerClientError) in try await client.peers() })
-        case .console: throw ShoalError(.failed, "under construction")
+        case .console:
+            if console.isInputTerminal, !options.isQuiet {
+                try console.write("asking \(client.place): \(TrackerConsole<Surroundings>.help)\n", to: .standardError)
+            }
+            let console = TrackerConsole(console: console, options: options) { client }
+            return try await console.run().code
         }
         return 0
     }

@@ -1,3 +1,4 @@
+import Glibc
 import Metainfo
 import Primitives
 import Shoal
@@ -6,10 +7,10 @@ import TrackerServer
 
 /// `shoal tracker run`
 enum TrackerRunCommand {
-    static func run(
+    static func run<Surroundings: Console>(
         _ run: Invocation.TrackerRun,
         _ options: ConsoleOptions,
-        on console: some Console
+        on console: Surroundings
     ) async throws(ShoalError) -> Int32 {
         let node = TrackerNode(try configuration(run))
         do throws(TrackerFault) {
@@ -17,6 +18,7 @@ enum TrackerRunCommand {
         } catch {
             throw ShoalError(error)
         }
+        if console.isInputTerminal, !options.json { answer(run, options, of: node, on: console) }
         for await event in node.events {
             if case .interrupted(let signal) = event {
                 await node.stop()
@@ -31,6 +33,29 @@ enum TrackerRunCommand {
             }
         }
         return 0
+    }
+
+    /// Answers what is typed at its terminal, beside everything else; `exit` ends the tracker, the end of the input nothing.
+    private static func answer<Surroundings: Console>(
+        _ run: Invocation.TrackerRun,
+        _ options: ConsoleOptions,
+        of node: TrackerNode,
+        on console: Surroundings
+    ) {
+        // Reading in the background of a shell would stop the whole tracker; now it fails, and ends the console alone.
+        signal(SIGTTIN, SIG_IGN)
+        // Known to this process alone: whoever sits at the terminal of a tracker needs no account of it.
+        let passkey = Hex.encode((0..<20).map { _ in UInt8.random(in: 0...255) })
+        let lines = TrackerConsole(console: console, options: options) { () async throws(ShoalError) in
+            guard let endpoint = await node.endpoints.first else { throw ShoalError(.failed, "the tracker has ended") }
+            let address = endpoint.address.isUnspecified ? IPAddress.loopbackV4 : endpoint.address
+            await node.admit(passkey: passkey)
+            return try TrackerCommand.client("http://\(Endpoint(address, endpoint.port))/announce/\(passkey)", nil)
+        }
+        Task {
+            guard let ended = try? await lines.run(), ended.isExit else { return }
+            await node.stop()
+        }
     }
 
     private static func configuration(_ run: Invocation.TrackerRun) throws(ShoalError) -> TrackerConfiguration {

@@ -20,9 +20,14 @@ struct CatalogueFile: Sendable {
     ) async throws(ShoalError) -> CatalogueFile {
         let client = try TrackerCommand.client(tracker, stateFolder)
         let name = if let name { name } else { try await anyName(at: client, on: console) }
+        return CatalogueFile(torrent: try await torrent(of: name, at: client), tracker: tracker)
+    }
+
+    /// - Throws: `ShoalError` with `.notFound` for a name that the tracker does not know, `.noPeers` for one that nobody holds.
+    static func torrent(of name: String, at client: TrackerClient) async throws(ShoalError) -> [UInt8] {
         do throws(TrackerClientError) {
             let (entry, torrent) = try await client.file(name)
-            if entry.seeders + entry.leechers > 0 { return CatalogueFile(torrent: torrent, tracker: tracker) }
+            if entry.seeders + entry.leechers > 0 { return torrent }
         } catch {
             throw ShoalError(error)
         }
