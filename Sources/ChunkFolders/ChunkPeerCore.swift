@@ -216,7 +216,11 @@ final class ChunkPeerCore {
         for chunk in folder.list.missing {
             let answer: ChunkAnswer =
                 if let group = groups[chunk]?.first {
-                    .getFrom(chunk: chunk, hash: group.hash, group.holders.map(\.endpoint))
+                    .getFrom(
+                        chunk: chunk,
+                        hash: group.hash.map { .hash($0) } ?? .omitted,
+                        group.holders.map(\.endpoint)
+                    )
                 } else {
                     .unknown(chunk: chunk)
                 }

@@ -96,4 +96,20 @@ struct ChunkFolderTests {
                 == .storage(.symlink(path: folder.path("d/local_chunks.txt")))
         )
     }
+
+    @Test("two drafts of one name do not disturb each other, and a name that is taken stays taken")
+    func drafts() throws {
+        let files = try FlatFolder(folder.root)
+        var first: FileDraft? = try files.draft(of: "a")
+        let second = try files.draft(of: "a")
+        try first?.append([1])
+        try second.append([2, 3])
+        first = nil
+        try second.commit(replacing: false)
+        #expect(try folder.read("a") == [2, 3])
+        let third = try files.draft(of: "a")
+        #expect(throws: StorageError.self) { try third.commit(replacing: false) }
+        try third.commit(replacing: true)
+        #expect(try folder.read("a") == [])
+    }
 }

@@ -68,6 +68,11 @@ struct ChunkConversationTests {
             tracker.ask("WHERE_CHUNK,1\nWHERE_CHUNK,2\n")
                 == ["> GET_CHUNK_FROM,1,\(Self.hash),127.0.0.1,6000\\n", "> GET_CHUNK_FROM,2,127.0.0.1,6001\\n"]
         )
+        tracker.connect()
+        #expect(
+            tracker.ask("LOCAL_CHUNKS,3,\(Self.hash),localhost,6002\nWHERE_CHUNK,2\n")
+                == ["> GET_CHUNK_FROM,2,,127.0.0.1,6001\\n"]
+        )
     }
 
     @Test("nobody registers another's address, and nobody is sent to an address of the tracker's own machine")

@@ -43,16 +43,21 @@ struct ChunkLineTests {
         #expect(ChunkLine(text) == nil)
     }
 
-    @Test("the answers are the documented ones, with and without a hash")
-    func answers() {
+    @Test("the answers are the documented ones, with a hash, an empty field for it, and without")
+    func answers() throws {
         let holders = [Endpoint(.loopbackV4, 6000), Endpoint(.v4(0x0a00_0001), 6001)]
+        let hash = try #require(SHA1Digest(hex: Self.hash))
         #expect(
-            "\(ChunkAnswer.getFrom(chunk: 2, hash: SHA1Digest(hex: Self.hash), holders))"
+            "\(ChunkAnswer.getFrom(chunk: 2, hash: .hash(hash), holders))"
                 == "GET_CHUNK_FROM,2,\(Self.hash),127.0.0.1,6000,10.0.0.1,6001"
         )
         #expect(
-            "\(ChunkAnswer.getFrom(chunk: 2, hash: nil, holders))"
+            "\(ChunkAnswer.getFrom(chunk: 2, hash: .omitted, holders))"
                 == "GET_CHUNK_FROM,2,127.0.0.1,6000,10.0.0.1,6001"
+        )
+        #expect(
+            "\(ChunkAnswer.getFrom(chunk: 2, hash: .empty, holders))"
+                == "GET_CHUNK_FROM,2,,127.0.0.1,6000,10.0.0.1,6001"
         )
         #expect("\(ChunkAnswer.unknown(chunk: 9))" == "CHUNK_LOCATION_UNKNOWN,9")
     }

@@ -15,6 +15,11 @@ def write(path, data):
     return path
 
 
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def random_file(path, size, seed=1):
     """A file no two pieces of which are equal, made quickly."""
     os.makedirs(os.path.dirname(path), exist_ok=True)

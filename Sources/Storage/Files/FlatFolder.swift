@@ -1,11 +1,15 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// A folder whose files lie directly in it, opened by name; no name leads out of it, and no link is followed (hardening F4).
 ///
 /// For blocking threads, as all file calls.
 package struct FlatFolder: Sendable {
     private let root: RootFolder
+
+    /// Two drafts of one name must not be one file: the first that is dropped would take the other along.
+    private static let drafts = Atomic(0)
 
     package var path: String { root.path }
 
@@ -40,7 +44,8 @@ package struct FlatFolder: Sendable {
 
     /// A new file that takes its name only when it is whole.
     package func draft(of name: String) throws(StorageError) -> FileDraft {
-        let temporary = ".\(name.prefix(80)).\(getpid()).new"
+        let number = FlatFolder.drafts.add(1, ordering: .relaxed).newValue
+        let temporary = ".\(name.prefix(40)).\(getpid()).\(number).new"
         let folder = try root.open()
         unlinkat(folder.number, temporary, 0)
         guard let descriptor = try root.create([temporary]) else { throw .io(code: EEXIST, path: path(of: temporary)) }

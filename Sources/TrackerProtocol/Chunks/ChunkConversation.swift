@@ -19,8 +19,9 @@ package struct ChunkConversation: ~Copyable {
     private var lastWord: Instant
     /// What it registered over this connection; any further word of it keeps them.
     private var clients: Set<Endpoint> = []
-    /// Whether it registered chunks and never a hash: then it reads holders where others read the hash.
-    private var omitsHash = false
+    /// Whether it registered chunks with their hashes; one that does reads holders behind the hash, one that does not in
+    /// its place. `nil` for one that registered none yet.
+    private var namesHashes: Bool?
     private var isOver = false
 
     package init(with sender: IPAddress, limits: ChunkLimits = ChunkLimits(), now: Instant) {
@@ -122,8 +123,7 @@ package struct ChunkConversation: ~Copyable {
         guard host == .localhost || host == .address(sender) else { throw .foreignAddress }
         let client = Endpoint(sender, port)
         try table.register(chunk, hash: hash, at: client, now: now)
-        if clients.isEmpty { omitsHash = true }
-        if hash != nil { omitsHash = false }
+        namesHashes = namesHashes == true || hash != nil
         clients.insert(client)
     }
 
@@ -134,9 +134,15 @@ package struct ChunkConversation: ~Copyable {
                 $0.address.family == sender.family && !clients.contains($0)
             }
             guard !holders.isEmpty else { continue }
-            let hash = omitsHash ? nil : group.hash
-            return .getFrom(chunk: chunk, hash: hash, Array(holders.prefix(limits.mostHoldersPerAnswer)))
+            let field = hashField(of: group.hash)
+            return .getFrom(chunk: chunk, hash: field, Array(holders.prefix(limits.mostHoldersPerAnswer)))
         }
         return .unknown(chunk: chunk)
+    }
+
+    private func hashField(of hash: SHA1Digest?) -> ChunkAnswer.HashField {
+        guard namesHashes != false else { return .omitted }
+        if let hash { return .hash(hash) }
+        return namesHashes == true ? .empty : .omitted
     }
 }

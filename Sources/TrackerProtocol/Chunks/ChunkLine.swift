@@ -84,18 +84,37 @@ extension ChunkLine.Host: CustomStringConvertible {
 
 /// What the tracker answers to `WHERE_CHUNK`.
 package enum ChunkAnswer: Hashable, Sendable, CustomStringConvertible {
-    /// `GET_CHUNK_FROM,i,hash,ip,port,ip,port...`; the hash may be missing with its comma.
-    case getFrom(chunk: Int, hash: SHA1Digest?, [Endpoint])
+    /// `GET_CHUNK_FROM,i,hash,ip,port,ip,port...`
+    case getFrom(chunk: Int, hash: HashField, [Endpoint])
     /// `CHUNK_LOCATION_UNKNOWN,i`
     case unknown(chunk: Int)
+
+    /// What stands between the number and the holders.
+    package enum HashField: Hashable, Sendable {
+        case hash(SHA1Digest)
+        /// Nobody told one, and the asker reads holders behind it.
+        case empty
+        /// The asker reads holders in its place.
+        case omitted
+    }
 
     package var description: String {
         switch self {
         case .getFrom(let chunk, let hash, let holders):
-            holders.reduce(into: "GET_CHUNK_FROM,\(chunk)\(hash.map { ",\($0.hex)" } ?? "")") { text, holder in
+            holders.reduce(into: "GET_CHUNK_FROM,\(chunk)\(hash)") { text, holder in
                 text += ",\(holder.address),\(holder.port)"
             }
         case .unknown(let chunk): "CHUNK_LOCATION_UNKNOWN,\(chunk)"
+        }
+    }
+}
+
+extension ChunkAnswer.HashField: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .hash(let hash): ",\(hash.hex)"
+        case .empty: ","
+        case .omitted: ""
         }
     }
 }

@@ -1,3 +1,4 @@
+import JSON
 import Metainfo
 import Primitives
 import Shoal
@@ -18,6 +19,8 @@ actor InteractivePeer<Surroundings: Console> {
     let console: Surroundings
     /// Names of files that are on their way, by info-hash.
     private var downloads: [String: String] = [:]
+    /// What was shared, by its path.
+    private var shares: [String: TorrentInfo] = [:]
     private var waiters: [CheckedContinuation<Void, Never>] = []
     /// The exit code of the first thing that failed in a pipe: a person saw it, a script looks at that.
     private var code: Int32 = 0
@@ -161,13 +164,12 @@ actor InteractivePeer<Surroundings: Console> {
             if case .notFound = error { throw ShoalError(.notFound, error.message) }
             throw ShoalError(.files, error.message)
         }
-        var request = ShareRequest(paths: [path])
-        request.trackers = [tracker.text]
-        let torrent = try await node.share(request)
+        let client = try client()
+        try await checkAccount(client)
+        let torrent = try await share(path)
         guard let file = try await node.torrentFile(torrent.infoHash) else {
             throw ShoalError(.failed, "'\(DisplayText.clean(name))' is not shared any more")
         }
-        let client = try client()
         do throws(TrackerClientError) {
             _ = try await client.publish(name, torrent: file.bytes)
         } catch {
@@ -184,9 +186,39 @@ actor InteractivePeer<Surroundings: Console> {
         )
     }
 
+    /// Before files are hashed and announced: a tracker that refuses an announce is not asked again.
+    private func checkAccount(_ client: TrackerClient) async throws(ShoalError) {
+        guard passkey == nil else { return }
+        var needsAccount = false
+        do throws(TrackerClientError) {
+            needsAccount = try await client.statistics()["accounts"]?.bool ?? false
+        } catch {
+            throw ShoalError(error)
+        }
+        if needsAccount {
+            throw ShoalError(.loginRefused, "\(client.place) is for accounts: register (1) or log in (2) first")
+        }
+    }
+
+    /// Shares a file; one that is shared already, and did not change, is as good.
+    private func share(_ path: String) async throws(ShoalError) -> TorrentInfo {
+        var request = ShareRequest(paths: [path])
+        request.trackers = [tracker.text]
+        do throws(ShoalError) {
+            let torrent = try await node.share(request)
+            shares[path] = torrent
+            return torrent
+        } catch {
+            guard error.code == .usage, let torrent = shares[path] else { throw error }
+            return torrent
+        }
+    }
+
     private func download(_ name: String) async throws(ShoalError) {
         let path = try path(of: name)
-        let torrent = try await CatalogueFile.torrent(of: name, at: try client())
+        let client = try client()
+        try await checkAccount(client)
+        let torrent = try await CatalogueFile.torrent(of: name, at: client)
         let infoHash = try TorrentFile(torrent).info.infoHash
         guard downloads[infoHash] == nil else {
             throw ShoalError(.usage, "'\(DisplayText.clean(name))' is on its way already")
