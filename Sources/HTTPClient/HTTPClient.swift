@@ -14,7 +14,9 @@ package final class HTTPClient {
     }
 
     /// Each may hold a socket and, while a name is looked up, a thread.
-    private static let mostRunning = 32
+    private static let mostRunning = 64
+    /// Of one host: a dead tracker of a thousand torrents must not keep the others waiting for its time-outs.
+    private static let mostRunningPerHost = 8
     /// A thousand torrents of four trackers each; who has more announces later.
     private static let mostWaiting = 4096
 
@@ -30,6 +32,8 @@ package final class HTTPClient {
     private var timer: Timer?
     private var sockets: [curl_socket_t: BorrowedSocket] = [:]
     private var running: [Ticket: Transfer] = [:]
+    /// How many of them go to each host.
+    private var hosts: [String: Int] = [:]
     private var waiting: [Transfer] = []
     /// Requests that cannot even begin are answered a turn later, as all are.
     private var refused: [(Transfer, HTTPClientError)] = []
@@ -91,7 +95,7 @@ package final class HTTPClient {
     package func cancel(_ ticket: Ticket) {
         waiting.removeAll { $0.ticket == ticket }
         refused.removeAll { $0.0.ticket == ticket }
-        guard let transfer = running.removeValue(forKey: ticket) else { return }
+        guard let transfer = removeRunning(ticket) else { return }
         if let multi { curl_multi_remove_handle(multi, transfer.easy) }
         startWaiting()
     }
@@ -109,6 +113,7 @@ package final class HTTPClient {
         let open = running.values.sorted { $0.ticket.number < $1.ticket.number } + waiting + refused.map(\.0)
         for transfer in running.values { curl_multi_remove_handle(multi, transfer.easy) }
         running = [:]
+        hosts = [:]
         waiting = []
         refused = []
         curl_multi_cleanup(multi)
@@ -122,12 +127,22 @@ package final class HTTPClient {
 
     private func startWaiting() {
         guard let multi else { return }
-        while running.count < HTTPClient.mostRunning, !waiting.isEmpty {
-            let next = waiting.removeFirst()
+        while running.count < HTTPClient.mostRunning,
+            let index = waiting.firstIndex(where: { hosts[$0.host, default: 0] < HTTPClient.mostRunningPerHost })
+        {
+            let next = waiting.remove(at: index)
             running[next.ticket] = next
+            hosts[next.host, default: 0] += 1
             // It rings the timer, and does nothing else yet.
             curl_multi_add_handle(multi, next.easy)
         }
+    }
+
+    private func removeRunning(_ ticket: Ticket) -> Transfer? {
+        guard let transfer = running.removeValue(forKey: ticket) else { return nil }
+        let left = hosts[transfer.host, default: 1] - 1
+        hosts[transfer.host] = left > 0 ? left : nil
+        return transfer
     }
 
     // MARK: Turns
@@ -146,7 +161,7 @@ package final class HTTPClient {
             guard let transfer = Transfer.owning(easy) else { continue }
             let result = transfer.result(code)
             curl_multi_remove_handle(multi, easy)
-            running[transfer.ticket] = nil
+            _ = removeRunning(transfer.ticket)
             startWaiting()
             transfer.completion(result)
         }

@@ -12,6 +12,8 @@ final class Transfer {
 
     let ticket: HTTPClient.Ticket
     let easy: UnsafeMutableRawPointer
+    /// Host and port as they stand in the URL.
+    let host: String
     let completion: (Result<HTTPClientReply, HTTPClientError>) -> Void
     private let request: HTTPClientRequest
     private let isPublic: (IPAddress) -> Bool
@@ -34,6 +36,8 @@ final class Transfer {
         self.easy = easy
         self.ticket = ticket
         self.request = request
+        let place = request.url.drop { $0 != "/" }.drop { $0 == "/" }
+        host = place.prefix { $0 != "/" && $0 != "?" }.lowercased()
         self.isPublic = isPublic
         self.completion = completion
     }

@@ -110,7 +110,7 @@ class TrackerHTTP(TrackerCase):
     def test_the_page_shows_names_as_text_and_what_to_type(self):
         tracker = self.tracker()
         name = "<img src=x onerror='alert(1)'>.txt"
-        torrent = Torrent.of("x", b"abc")
+        torrent = Torrent.of("x", b"abc" * 1000)
         code, said, _ = self.http(tracker, "PUT", "/api/v1/files/" + escaped(name), torrent.file_bytes())
         self.assertIn(code, (200, 201), said)
         code, page, headers = self.http(tracker, "GET", "/")
@@ -118,6 +118,7 @@ class TrackerHTTP(TrackerCase):
         self.assertEqual((code, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
         self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
         self.assertNotIn("<img", text)
+        self.assertIn('<td class="n">2.9 KiB</td>', text)
         self.assertIn("&lt;img src=x onerror=&#39;alert(1)&#39;&gt;.txt", text)
         self.assertIn(f"magnet:?xt=urn:btih:{torrent.hex}&amp;dn=%3Cimg", text)
         self.assertIn(f"onerror=&#39;\\&#39;&#39;alert(1)&#39;\\&#39;&#39;&gt;.txt@{tracker.address}&#39;</code>", text)

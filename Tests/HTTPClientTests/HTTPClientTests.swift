@@ -143,6 +143,28 @@ struct HTTPClientTests {
         #expect(bodies == Dictionary(uniqueKeysWithValues: (0..<count).map { ("/\($0)", 1) }))
     }
 
+    @Test("a host that answers nothing keeps nobody waiting for another")
+    func deadHost() async throws {
+        let words = try await withStage { stage async throws in
+            let log = EventLog<String>()
+            try await stage.perform { stage in
+                let visit = try Visit(on: stage)
+                let dead = try visit.serve { _ in .silence }
+                let alive = try visit.serve { _ in reply("alive") }
+                for _ in 0..<100 {
+                    visit.client.send(HTTPClientRequest(url: dead.url + "/x")) { _ in log.record("dead") }
+                }
+                visit.client.send(HTTPClientRequest(url: alive.url)) { log.record($0.failure) }
+            }
+            let first = try await log.next()
+            await stage.perform { stage in
+                for case let visit as Visit in stage.kept { visit.close() }
+            }
+            return first
+        }
+        #expect(words == "status 200")
+    }
+
     @Test("forgets a request that is cancelled, and answers all others when it is closed")
     func cancels() async throws {
         try await withStage { stage async throws in

@@ -113,10 +113,23 @@ struct TrackerPage {
             "magnet:?xt=urn:btih:\(file.infoHash.hex)&dn=\(PercentEncoding.encode(file.name))"
             + "&tr=\(PercentEncoding.encode("http://\(place)/announce"))"
         return """
-            <tr><td><a href="\(escaped(magnet))">\(escaped(file.name))</a></td><td class="n">\(file.size)</td>\
+            <tr><td><a href="\(escaped(magnet))">\(escaped(file.name))</a></td><td class="n">\(size(file.size))</td>\
             <td class="n">\(file.seeders)</td><td class="n">\(file.leechers)</td>\
             <td><code>shoal fetch \(escaped(shellWord("\(file.name)@\(place)")))</code></td></tr>
             """
+    }
+
+    /// `999 B`, `1.5 KiB`, `834.0 MiB`: cut, not rounded, after the first decimal.
+    static func size(_ bytes: Int64) -> String {
+        guard bytes >= 1024 else { return "\(bytes) B" }
+        var unit = 0
+        var tenths = bytes / 1024 * 10 + bytes % 1024 * 10 / 1024
+        let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+        while tenths >= 10240, unit + 1 < units.count {
+            tenths /= 1024
+            unit += 1
+        }
+        return "\(tenths / 10).\(tenths % 10) \(units[unit])"
     }
 
     /// Text that is text wherever it stands in HTML.
