@@ -152,6 +152,22 @@ struct TrackerTests {
         }
     }
 
+    @Test("what is checked first is announced as what it turned out to be")
+    func checkedFirst() async throws {
+        try await withDeadline {
+            let stage = try await Stage()
+            let (first, torrent) = try await stage.share([])
+            let file = try #require(await first.torrentFile(torrent.infoHash))
+            await first.stop()
+            _ = try await stage.share(["http://\(stage.place)"]) { _ in
+            } _: {
+                $0.torrent = file.bytes
+            }
+            #expect(try await stage.count(torrent) == TrackerCount(seeders: 1, leechers: 0, completed: 0))
+            await stage.stop()
+        }
+    }
+
     @Test("a tracker's refusal is told in its own words")
     func refusal() async throws {
         try await withDeadline {

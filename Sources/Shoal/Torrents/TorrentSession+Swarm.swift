@@ -31,6 +31,7 @@ extension TorrentSession {
         if !isSharing { armRecord() }
         // The swarm says so only when the last piece comes, not when none is missing.
         if swarm?.isComplete == true { completed() }
+        askTrackers()
         if isSharing { awaitReady() }
         serveReaders()
         publishWhenDue()

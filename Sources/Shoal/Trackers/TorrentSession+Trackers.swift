@@ -80,10 +80,14 @@ extension TorrentSession {
     /// Of a peer without metadata: a tracker that is told 0 takes it for a seed, and one block is the least there can be.
     private static let unknownLeft: UInt64 = 16384
 
-    /// Begins to announce, once it is known where we listen.
+    /// Begins to announce, once it is known where we listen and what is on disk: a tracker that was told otherwise at first
+    /// would count a seed among the leechers until the next announce.
     func askTrackers() {
         guard core.trackers != nil else { return }
-        if case .stopped = phase { return }
+        switch phase {
+        case .metadata, .running, .paused: break
+        case .checking, .stopped: return
+        }
         let families = AddressFamily.allCases.filter { core.serves($0) }
         guard trackers.begin(in: families, using: &core.random, at: core.now) else { return }
         advanceTrackers()
