@@ -154,7 +154,7 @@ let testTargets: [Target] = [
             "TestSupport",
         ]
     ),
-    tests("CommandLineTests", ["shoal", "Shoal", "TrackerProtocol", "Primitives", "TestSupport"]),
+    tests("CommandLineTests", ["shoal", "Shoal", "TrackerAPI", "TrackerProtocol", "Primitives", "TestSupport"]),
     tests(
         "IntegrationTests",
         [

@@ -51,12 +51,4 @@ package enum StoreFault: Error, Hashable, Sendable {
     var isConflict: Bool {
         if case .conflict = self { true } else { false }
     }
-
-    /// Whether the same call can succeed later without anybody's doing: the connection may come back.
-    package var isPassing: Bool {
-        switch self {
-        case .unreachable, .conflict, .busy: true
-        default: false
-        }
-    }
 }

@@ -25,3 +25,15 @@ package enum StoreURL: Hashable, Sendable {
         }
     }
 }
+
+extension StoreURL: CustomStringConvertible, CustomDebugStringConvertible {
+    // What prints this prints no password (R13).
+    package var description: String {
+        switch self {
+        case .sqlite(let path): "sqlite:" + path
+        case .postgres: "postgres://..."
+        }
+    }
+
+    package var debugDescription: String { description }
+}

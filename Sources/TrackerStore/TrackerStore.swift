@@ -5,9 +5,6 @@ import Synchronization
 /// Every call waits for the database and belongs on a thread of its own (`StoreWorker`); no announce makes one. Several
 /// nodes may share one database. A server that went away is asked again at the next call, at most once a second.
 package final class TrackerStore: Sendable {
-    package let url: StoreURL
-    /// The URL without its password.
-    package let place: String
     private let session: Mutex<StoreSession>
 
     /// Opens the database, and makes or migrates its tables.
@@ -15,9 +12,7 @@ package final class TrackerStore: Sendable {
     /// - Parameter creates: whether a SQLite file that is not there is made.
     package init(_ url: StoreURL, creates: Bool = true) throws(StoreFault) {
         var session = StoreSession(url)
-        let place = try session.open(creates: creates).place
-        self.url = url
-        self.place = place
+        _ = try session.open(creates: creates)
         self.session = Mutex(session)
     }
 

@@ -37,6 +37,13 @@ struct OpeningTests {
         #expect(!message.contains("hush"))
     }
 
+    @Test("printing a URL prints no password (R13)")
+    func printing() throws {
+        let url = try StoreURL("postgres://anna:hush@db.example/tracker")
+        #expect(!"\(url) \([url]) \(String(reflecting: url))".contains("hush"))
+        #expect("\(try StoreURL("sqlite:///var/lib/t.sqlite"))" == "sqlite:/var/lib/t.sqlite")
+    }
+
     @Test("a file that cannot be one is named with the reason")
     func files() throws {
         let folder = try TemporaryFolder()
