@@ -322,6 +322,24 @@ struct EndGameTests {
         #expect(dialogue.swarm.inconsistencies == [])
     }
 
+    @Test("nor does one from a peer that sends slowly")
+    func takesOverSlowly() {
+        var dialogue = lastPiece()
+        dialogue.arrived(2)
+        var asked = dialogue.unchoked(2).requests(of: 2)
+        var (sent, waited) = (0, 0)
+        while sent < 8, waited < 30 {
+            asked += dialogue.wait(.seconds(1)).requests(of: 2)
+            waited += 1
+            guard waited.isMultiple(of: 3), !asked.isEmpty else { continue }
+            asked += dialogue.arrives(asked.removeFirst(), from: 2).requests(of: 2)
+            sent += 1
+        }
+        // Three seconds a block, and never a pause for want of a request.
+        #expect(sent == 8 && waited == 24)
+        #expect(dialogue.swarm.inconsistencies == [])
+    }
+
     @Test("while other blocks are to be had nothing is asked twice")
     func notBefore() {
         var dialogue = Dialogue(pieces: 100)

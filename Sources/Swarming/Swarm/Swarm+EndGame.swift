@@ -33,13 +33,13 @@ extension Swarm {
         for cell in open.slots[piece].cells.indices where peers[slot].outstanding < limit {
             let state = open.slots[piece].cells[cell]
             guard state.state == .asked, state.first != UInt16(slot), state.second != UInt16(slot) else { continue }
+            // Who has never sent anything shall not keep a block from one that has, however slow that one is: what is expected
+            // of the mute is a guess.
+            let losesToSender = peers[slot].hasSent && isMute(Int(state.first), at: now)
             if state.second == BlockCell.nobody {
-                guard isFaster(slot, than: Int(state.first)) else { continue }
+                guard losesToSender || isFaster(slot, than: Int(state.first)) else { continue }
             } else {
-                // Two that have never sent anything shall not keep a block from one that has.
-                guard peers[slot].hasSent, isMute(Int(state.first), at: now), isMute(Int(state.second), at: now) else {
-                    continue
-                }
+                guard losesToSender, isMute(Int(state.second), at: now) else { continue }
                 withdraw(cell, in: piece, from: Int(state.second), into: &actions)
             }
             open.duplicate(cell, in: piece, for: slot)
