@@ -1,3 +1,4 @@
+import EventLoop
 import Primitives
 import TrackerStore
 
@@ -9,6 +10,8 @@ final class CatalogueNames {
     private static let mostFiles = 1000
     /// How old they may be.
     private static let age: Duration = .seconds(5)
+    /// How long who looks waits for a database that does not answer.
+    private static let patience: Duration = .seconds(2)
 
     private(set) var files: [CatalogueFile] = []
     /// How many there are in all.
@@ -17,9 +20,19 @@ final class CatalogueNames {
     private var readAt: Instant?
     private var waiting: [() -> Void] = []
     private unowned let core: TrackerCore
+    private let timer: Timer
+    /// The question that is open; an answer to an earlier one comes too late.
+    private var asked = 0
 
     init(core: TrackerCore) {
         self.core = core
+        timer = Timer(loop: core.loop)
+        timer.handler = self
+    }
+
+    func close() {
+        timer.close()
+        waiting = []
     }
 
     /// The first name by which a torrent is registered.
@@ -31,13 +44,16 @@ final class CatalogueNames {
         waiting.append(body)
         guard waiting.count == 1 else { return }
         guard let store = core.store else { return finish() }
+        asked += 1
+        let number = asked
+        timer.start(at: core.now + CatalogueNames.patience)
         store.perform { store throws(StoreFault) in
             (try store.files(limit: CatalogueNames.mostFiles), try store.fileCount())
         } then: { [weak self] result in
             guard let self else { return }
             // Without the database the last ones stay.
             if case .success(let (files, count)) = result { replace(files, count: count) }
-            finish()
+            if number == asked { finish() }
         }
     }
 
@@ -49,9 +65,16 @@ final class CatalogueNames {
     }
 
     private func finish() {
+        timer.cancel()
         readAt = core.now
         let bodies = waiting
         waiting = []
         for body in bodies { body() }
+    }
+}
+
+extension CatalogueNames: TimerHandler {
+    func timerFired(_ timer: Timer) {
+        finish()
     }
 }

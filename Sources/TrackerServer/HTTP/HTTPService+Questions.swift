@@ -24,6 +24,7 @@ extension HTTPService {
         asked.reply(HTTPResponse(mediaType: "text/plain; version=0.0.4; charset=utf-8", body: Array(metrics.text.utf8)))
     }
 
+    /// Without a passkey too: whether one is needed stands here.
     func answerStatistics(_ asked: RoutedRequest) {
         let totals = core.registry.totals
         let counters = core.registry.counters

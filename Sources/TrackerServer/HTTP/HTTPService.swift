@@ -32,6 +32,7 @@ package final class HTTPService {
     }
 
     func close() {
+        catalogue.close()
         server?.close()
         server = nil
     }
@@ -46,18 +47,25 @@ package final class HTTPService {
 
     private func addOwnRoutes() {
         add(Route(.get, "/healthz") { $0.reply(HTTPResponse(status: 200, text: "ok\n")) })
-        addQuestion("/") { $0.answerPage($1) }
+        addQuestion("/", namesFiles: true) { $0.answerPage($1) }
         addQuestion("/metrics") { $0.answerMetrics($1) }
         addQuestion("/pieces") { $0.answerPieces($1) }
         addQuestion("/api/v1/stats") { $0.answerStatistics($1) }
-        addQuestion("/api/v1/peers") { $0.answerPeers($1) }
+        addQuestion("/api/v1/peers", namesFiles: true) { $0.answerPeers($1) }
     }
 
     /// Adds a place whose answer takes time, which is counted.
-    private func addQuestion(_ path: String, _ answer: @escaping (HTTPService, RoutedRequest) -> Void) {
+    ///
+    /// - Parameter namesFiles: whether the answer needs the catalogue, and so the database.
+    private func addQuestion(
+        _ path: String,
+        namesFiles: Bool = false,
+        _ answer: @escaping (HTTPService, RoutedRequest) -> Void
+    ) {
         add(
             Route(.get, path) { [unowned self] asked in
                 guard admits(asked) else { return }
+                guard namesFiles else { return counting { answer($0, asked) } }
                 catalogue.refreshed { [weak self] in self?.counting { answer($0, asked) } }
             }
         )
