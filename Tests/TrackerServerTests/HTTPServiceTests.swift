@@ -1,8 +1,10 @@
+import Glibc
 import Primitives
 import TestSupport
 import Testing
 import TrackerProtocol
 import TrackerServer
+import TrackerStore
 
 /// What a tracker says over HTTP.
 private struct Said: Hashable, Sendable {
@@ -190,6 +192,28 @@ struct HTTPServiceTests {
             }
             #expect(!metrics.contains("6881"))
             #expect(try await get(address, "/healthz").body == "ok\n")
+        }
+    }
+
+    @Test("a database that hangs holds up neither announces nor metrics, and the page for two seconds at most")
+    func hangingDatabase() async throws {
+        try await withTracker { node, address in
+            var ends: [Int32] = [0, 0]
+            try #require(pipe(&ends) == 0)
+            let (reading, writing) = (ends[0], ends[1])
+            await node.withCore { core in
+                core.store?.perform { _ in
+                    var byte: UInt8 = 0
+                    _ = read(reading, &byte, 1)
+                } then: { _ in
+                    close(reading)
+                }
+            }
+            #expect(try await announce(address, peer: "a", port: 6881).status == 200)
+            #expect(try await get(address, "/metrics").status == 200)
+            #expect(try await get(address, "/pieces?\(Self.hash)").status == 404)
+            #expect(try await get(address, "/").body.contains("<dt>complete peers</dt><dd>1</dd>"))
+            close(writing)
         }
     }
 
