@@ -15,6 +15,8 @@ package actor ChunkPeer {
         /// Where it listens; `nil` for every address.
         package var address: IPAddress?
         package var port: UInt16 = 0
+        /// The address that others have to reach it at; `nil` for the one that the tracker sees.
+        package var announcedAddress: IPAddress?
         /// A file to which a line is added for each request, answer and connection.
         package var trace: String?
         /// Whether `interrupted` is told in place of what SIGINT and SIGTERM do otherwise.
@@ -123,7 +125,13 @@ package actor ChunkPeer {
     private func report(_ chunks: [ChunkHolding], _ port: UInt16) async {
         var fault: ChunkTrackerFault?
         do throws(ChunkTrackerFault) {
-            try await tracker.report(chunks, name: configuration.name, port: port, to: configuration.set)
+            try await tracker.report(
+                chunks,
+                name: configuration.name,
+                address: configuration.announcedAddress,
+                port: port,
+                to: configuration.set
+            )
         } catch {
             fault = error
         }

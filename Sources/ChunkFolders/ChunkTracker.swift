@@ -4,7 +4,15 @@ package import TrackerProtocol
 /// The tracker, as a client of chunk folders sees it: `/api/v1/chunks/SET`.
 package protocol ChunkTracker: Sendable {
     /// Says all that this client holds, in place of what it said before.
-    func report(_ chunks: [ChunkHolding], name: String, port: UInt16, to set: String) async throws(ChunkTrackerFault)
+    ///
+    /// - Parameter address: what the tracker has to see it come from; `nil` for whatever it does.
+    func report(
+        _ chunks: [ChunkHolding],
+        name: String,
+        address: IPAddress?,
+        port: UInt16,
+        to set: String
+    ) async throws(ChunkTrackerFault)
     /// Who holds what.
     func rows(of set: String) async throws(ChunkTrackerFault) -> [ChunkTable.Row]
     /// This client is gone.

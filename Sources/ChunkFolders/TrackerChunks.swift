@@ -1,7 +1,7 @@
 import HTTPClient
 import JSON
 import Metainfo
-import Primitives
+package import Primitives
 package import TrackerAPI
 package import TrackerProtocol
 
@@ -14,12 +14,14 @@ package struct TrackerChunks: ChunkTracker {
     package func report(
         _ chunks: [ChunkHolding],
         name: String,
+        address: IPAddress?,
         port: UInt16,
         to set: String
     ) async throws(ChunkTrackerFault) {
         let report = ChunkReport(
             name: name,
             port: port,
+            address: address,
             chunks: chunks.map { ChunkReport.Holding(chunk: $0.chunk, hash: $0.hash) }
         )
         _ = try await ask(PercentEncoding.encode(set), .put, body: JSONWriter.bytes(report.json))

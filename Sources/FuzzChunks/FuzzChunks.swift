@@ -4,6 +4,8 @@ import TrackerProtocol
 /// Feeds one input to a conversation of the text protocol: each piece is a length byte and so many bytes; a length of 255 is a
 /// pause.
 ///
+/// The same input is read as a `local_chunks.txt` as well.
+///
 /// However the words are cut, what was understood must read again as the same, and every deadline must come to an end.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafeRawPointer?, _ count: Int) -> CInt {
@@ -36,5 +38,17 @@ public func fuzz(_ start: UnsafeRawPointer?, _ count: Int) -> CInt {
     precondition(closes.count == 1 && actions.last == closes.last)
     table.expire(at: now + limits.lifetime)
     precondition(table.clientCount == 0 && table.registrationCount == 0 && table.sets.isEmpty)
+    readList(input)
     return 0
+}
+
+/// A list that is believed names files inside its folder alone, and reads again as the same.
+private func readList(_ input: [UInt8]) {
+    guard let list = try? ChunkList(parsing: input) else { return }
+    for (chunk, name) in list.files {
+        precondition((1...list.chunkCount).contains(chunk))
+        precondition(!name.isEmpty && name != "." && name != ".." && !name.utf8.contains(UInt8(ascii: "/")))
+    }
+    precondition(list.missing.count + list.files.count == list.chunkCount)
+    precondition((try? ChunkList(parsing: Array(list.text.utf8))) == list)
 }

@@ -11,7 +11,13 @@ actor SharedTable: ChunkTracker {
 
     func fail(_ faults: ChunkTrackerFault...) { failures += faults }
 
-    func report(_ chunks: [ChunkHolding], name: String, port: UInt16, to set: String) throws(ChunkTrackerFault) {
+    func report(
+        _ chunks: [ChunkHolding],
+        name: String,
+        address: IPAddress?,
+        port: UInt16,
+        to set: String
+    ) throws(ChunkTrackerFault) {
         guard failures.isEmpty else { throw failures.removeFirst() }
         reports[name] = chunks.map(\.chunk)
         do throws(ChunkFault) {

@@ -110,6 +110,8 @@ struct ChunkQuestionTests {
         #expect(await ask(report, from: lan, of: node).hasPrefix(#"409 {"error":"name_taken","message":"#))
         #expect(await ask(.leave(name: "a"), from: lan, of: node) == #"200 {"removed":false}"#)
         #expect(await ask(.leave(name: "a"), of: node) == #"200 {"removed":true}"#)
+        let elsewhere = ChunkQuestion.report(Array(#"{"name":"a","port":6000,"ip":"10.0.0.9","chunks":[]}"#.utf8))
+        #expect(await ask(elsewhere, of: node).hasPrefix(#"400 {"error":"bad_report","message":"the address"#))
         #expect(await ask(.report(Array("{".utf8)), of: node).hasPrefix(#"400 {"error":"bad_report","message":"#))
         let zero = ChunkQuestion.report(Array(#"{"name":"a","port":6000,"chunks":[[0,null]]}"#.utf8))
         #expect(await ask(zero, of: node).hasPrefix("400"))

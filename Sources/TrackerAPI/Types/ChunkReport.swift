@@ -19,11 +19,14 @@ package struct ChunkReport: Hashable, Sendable {
     package var name: String
     /// Where it serves, at the address that it reports from.
     package var port: UInt16
+    /// What it takes that address to be (`ip`); another one is refused. `nil` where it leaves that to the tracker.
+    package var address: IPAddress?
     package var chunks: [Holding]
 
-    package init(name: String, port: UInt16, chunks: [Holding]) {
+    package init(name: String, port: UInt16, address: IPAddress? = nil, chunks: [Holding]) {
         self.name = name
         self.port = port
+        self.address = address
         self.chunks = chunks
     }
 
@@ -33,6 +36,9 @@ package struct ChunkReport: Hashable, Sendable {
             port > 0,
             let rows = json["chunks"]?.array
         else { return nil }
+        let ip = json["ip"]?.string
+        let address = ip.flatMap { IPAddress($0) }
+        guard address != nil || ip == nil else { return nil }
         var chunks: [Holding] = []
         chunks.reserveCapacity(rows.count)
         for row in rows {
@@ -42,13 +48,15 @@ package struct ChunkReport: Hashable, Sendable {
             guard hash != nil || fields[1] == .null else { return nil }
             chunks.append(Holding(chunk: chunk, hash: hash))
         }
-        self.init(name: name, port: port, chunks: chunks)
+        self.init(name: name, port: port, address: address, chunks: chunks)
     }
 
     package var json: JSONValue {
-        [
+        var members: JSONMembers = [
             "name": .string(name), "port": .integer(Int64(port)),
             "chunks": .array(chunks.map { [.integer(Int64($0.chunk)), $0.hash.map { .string($0.hex) } ?? .null] }),
         ]
+        if let address { members.append("ip", .string("\(address)")) }
+        return .object(members)
     }
 }

@@ -28,6 +28,7 @@ extension ChunkService {
                 return ChunkService.refusal(400, "bad_report", "the body is not a report of chunks in JSON")
             }
             do throws(ChunkFault) {
+                guard report.address == nil || report.address == sender else { throw .foreignAddress }
                 try table.replace(
                     report.chunks.map { ($0.chunk, $0.hash) },
                     of: Endpoint(sender, report.port),

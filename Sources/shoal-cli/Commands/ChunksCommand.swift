@@ -38,6 +38,7 @@ enum ChunksCommand {
         var configuration = ChunkPeer.Configuration(folder: run.folder, name: name)
         configuration.set = run.set ?? configuration.set
         configuration.trace = run.trace
+        configuration.announcedAddress = run.announceIP.flatMap { IPAddress($0) }
         configuration.reportsSignals = true
         if let endpoint = Endpoint(run.listen) {
             (configuration.address, configuration.port) = (endpoint.address, endpoint.port)

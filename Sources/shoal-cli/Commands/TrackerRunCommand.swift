@@ -94,11 +94,11 @@ enum TrackerRunCommand {
         throw ShoalError(.usage, "'\(text)' is not ADDR:PORT with a numeric address")
     }
 
-    private static func show(
+    private static func show<Surroundings: Console>(
         _ event: TrackerEvent,
         of run: Invocation.TrackerRun,
         _ options: ConsoleOptions,
-        on console: some Console
+        on console: Surroundings
     ) throws(ShoalError) {
         switch event {
         case .listening(let endpoints):
@@ -109,7 +109,12 @@ enum TrackerRunCommand {
                 if let second = endpoints.dropFirst().first { object.add("address6", second.description) }
                 return try console.write(object.line + "\n", to: .standardOutput)
             }
-            if !options.isQuiet { try console.write(greeting(endpoints, run), to: .standardError) }
+            if !options.isQuiet {
+                try console.write(greeting(endpoints, run), to: .standardError)
+                if console.isInputTerminal {
+                    try console.write("ask here:        \(TrackerConsole<Surroundings>.help)\n", to: .standardError)
+                }
+            }
         case .notice(let sentence):
             guard !options.json else {
                 var object = JSONObject(event: "notice")

@@ -136,8 +136,9 @@ extension VerbEntry {
             summary: "share and fetch by file name through a tracker, line by line or from a menu",
             details: """
                 An interactive peer. A menu of Register, Login, Register file, Download file and Exit, by number or word; \
-                and the lines torrent -mode send FILE, -mode download FILE, -mode scrape FILE and -mode exit. Reads a \
-                pipe as well. What was sent is shared until the end.
+                and the lines torrent -mode send FILE, -mode download FILE, -mode scrape FILE and -mode exit. Files are \
+                plain files in --dir. What was sent is shared until the end. Reads a pipe as well, where exit and the end of \
+                the input wait for running downloads, and the exit code is that of the first line that failed.
                 """,
             examples: [
                 Example(
