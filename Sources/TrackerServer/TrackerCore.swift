@@ -144,8 +144,8 @@ package final class TrackerCore {
 
     // MARK: The database
 
-    /// How long a stop waits for the database.
-    private static let patience: Duration = .seconds(5)
+    /// How long a stop waits for the database: a minute's swarms of a large tracker are written in a second or two.
+    private static let patience: Duration = .seconds(15)
 
     private func openStore() throws(TrackerFault) {
         let kept = configuration.stateFolder.map { "sqlite:\($0)/tracker.sqlite" }

@@ -54,17 +54,22 @@ struct TrackerNodeTests {
         await node.stop()
     }
 
-    @Test("it starts again with its peers and counts, in the database of its state folder")
-    func restart() async throws {
+    @Test("it starts again with its peers and counts", arguments: DatabaseKind.all)
+    func restart(kind: DatabaseKind) async throws {
         let folder = try TemporaryFolder()
-        let (first, endpoint) = try await TrackerNodeTests.started { $0.stateFolder = folder.path("state") }
+        let database = try TestDatabase(kind)
+        let prepare = { (configuration: inout TrackerConfiguration) in
+            configuration.stateFolder = folder.path("state")
+            configuration.database = database.url
+        }
+        let (first, endpoint) = try await TrackerNodeTests.started(prepare)
         let peer = try UDPAnnouncer(to: endpoint)
         _ = try peer.announce(1, port: 1001, left: 0, event: 1)
         _ = try peer.announce(1, port: 1002)
         _ = try peer.announce(2, port: 1003)
         _ = try peer.announce(2, port: 1003, event: 3)
         await first.stop()
-        let (second, again) = try await TrackerNodeTests.started { $0.stateFolder = folder.path("state") }
+        let (second, again) = try await TrackerNodeTests.started(prepare)
         let later = try UDPAnnouncer(to: again)
         #expect(try later.scrape(1) == [1, 1, 1])
         #expect(try later.scrape(2) == [0, 0, 0])
@@ -72,14 +77,13 @@ struct TrackerNodeTests {
         await second.stop()
     }
 
-    @Test("two nodes on one database hand out each other's peers, and tell of each other")
-    func twoNodes() async throws {
-        let folder = try TemporaryFolder()
-        let database = "sqlite:" + folder.path("shared.sqlite")
-        let (first, endpoint) = try await TrackerNodeTests.started { $0.database = database }
+    @Test("two nodes on one database hand out each other's peers, and tell of each other", arguments: DatabaseKind.all)
+    func twoNodes(kind: DatabaseKind) async throws {
+        let database = try TestDatabase(kind)
+        let (first, endpoint) = try await TrackerNodeTests.started { $0.database = database.url }
         _ = try UDPAnnouncer(to: endpoint).announce(1, port: 1001, left: 0, event: 1)
         await first.save()
-        let (second, other) = try await TrackerNodeTests.started { $0.database = database }
+        let (second, other) = try await TrackerNodeTests.started { $0.database = database.url }
         let peer = try UDPAnnouncer(to: other)
         #expect(await second.withCore { $0.otherURLs } == ["http://\(endpoint)/announce"])
         #expect(try peer.announce(1, port: 1002).ports == [1001])
@@ -87,6 +91,11 @@ struct TrackerNodeTests {
         #expect(try peer.scrape(1) == [1, 1, 1])
         await first.stop()
         await second.stop()
+        // A node that left is told of no more; its peers are, until they have been silent for too long.
+        let (third, last) = try await TrackerNodeTests.started { $0.database = database.url }
+        #expect(await third.withCore { $0.otherURLs } == [])
+        #expect(try UDPAnnouncer(to: last).announce(1, port: 1003).ports == [1001, 1002])
+        await third.stop()
     }
 
     @Test("lists of torrents are read again when they change, as a whole or not at all (T12)")
