@@ -100,3 +100,5 @@ void curl_slist_free_all(struct curl_slist *list) {
     CLINUX_LAZY(LIBRARY, curl_slist_free_all)
     if (function) function(list);
 }
+
+bool ccurl_is_installed(void) { return clinux_find(LIBRARY, "curl_easy_init") != NULL; }

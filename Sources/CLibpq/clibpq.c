@@ -112,3 +112,5 @@ ConnStatusType PQstatus(const PGconn *conn) {
     CLINUX_LAZY(LIBRARY, PQstatus)
     return function ? function(conn) : CONNECTION_BAD;
 }
+
+bool clibpq_is_installed(void) { return clinux_find(LIBRARY, "PQconninfoParse") != NULL; }

@@ -89,3 +89,5 @@ struct MHD_Daemon *MHD_start_daemon(unsigned int flags, uint16_t port, MHD_Accep
     va_end(options);
     return daemon;
 }
+
+bool cmicrohttpd_is_installed(void) { return clinux_find(LIBRARY, "MHD_run") != NULL; }

@@ -48,6 +48,7 @@ package final class HTTPClient {
         authorities: String? = nil,
         isPublic: @escaping (IPAddress) -> Bool = { $0.isPublic }
     ) throws(HTTPClientError) {
+        guard ccurl_is_installed() else { throw .other("libcurl is not installed (Debian's package libcurl4)") }
         guard HTTPClient.isReady, let multi = curl_multi_init() else { throw .other("libcurl cannot be started") }
         self.loop = loop
         self.agent = agent

@@ -1,3 +1,4 @@
+import CMicrohttpd
 package import EventLoop
 import Glibc
 package import Primitives
@@ -7,6 +8,9 @@ package import Primitives
 /// Who may connect, for how long, and with what head is decided here; what is left of it goes to libmicrohttpd through
 /// `HTTPDaemon`. A connection has one request: clients of a tracker come back in half an hour.
 package final class HTTPServer {
+    /// Whether there is a libmicrohttpd to load.
+    package static var isInstalled: Bool { cmicrohttpd_is_installed() }
+
     package internal(set) var counters = HTTPCounters()
     /// Whose the server is.
     private unowned let handler: any HTTPHandler

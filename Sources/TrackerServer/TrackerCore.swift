@@ -1,4 +1,5 @@
 package import EventLoop
+import HTTPServer
 package import Primitives
 import Storage
 package import TrackerProtocol
@@ -54,6 +55,9 @@ package final class TrackerCore {
 
     /// Nobody is answered before the swarms of the last run are back: what arrives meanwhile waits in the kernel.
     func start() async throws(TrackerFault) {
+        guard HTTPServer.isInstalled else {
+            throw TrackerFault(.failed, "libmicrohttpd is not installed (Debian's package libmicrohttpd12)")
+        }
         loop.onWakeUp { [weak self] in self?.wakeUps.forEach { $0() } }
         if let folder = configuration.stateFolder { try prepare(folder) }
         if configuration.reportsSignals { signals = try TrackerSignals(core: self) }

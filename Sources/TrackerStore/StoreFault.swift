@@ -6,6 +6,8 @@ package enum StoreFault: Error, Hashable, Sendable {
     case unknownScheme(String)
     /// The URL cannot be read; it is not repeated, for it may hold a password.
     case malformedURL
+    /// libpq is not there.
+    case notInstalled
     /// A file that was to be there, or a folder for it, is not.
     case missing(place: String)
     case unreachable(place: String, reason: String)
@@ -27,6 +29,7 @@ package enum StoreFault: Error, Hashable, Sendable {
         case .malformedURL:
             "the URL of the database cannot be read; use postgres://USER@HOST:PORT/DATABASE, "
                 + "or postgres:///DATABASE?host=/FOLDER for a socket"
+        case .notInstalled: "PostgreSQL's library libpq is not installed (Debian's package libpq5)"
         case .missing(let place):
             "\(place) does not exist; correct the path, or start a tracker with it first"
         case .unreachable(let place, let reason):

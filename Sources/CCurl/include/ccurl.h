@@ -4,6 +4,7 @@
 #endif
 /* Its macros would hide the functions that are called below. */
 #define CURL_DISABLE_TYPECHECK
+#include <stdbool.h>
 #include <curl/curl.h>
 
 /* Swift cannot call variadic functions: each kind of argument has a function of its own here. */
@@ -81,3 +82,6 @@ static inline curl_off_t ccurl_seconds(CURL *easy, CURLINFO info) {
     curl_off_t value = 0;
     return curl_easy_getinfo(easy, info, &value) == CURLE_OK ? value : 0;
 }
+
+/* Whether there is a library to load. */
+bool ccurl_is_installed(void);

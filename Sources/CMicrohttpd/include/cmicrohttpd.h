@@ -2,6 +2,7 @@
 #if defined(__swift__) && __has_feature(modules)
 #pragma clang module import SwiftGlibc
 #endif
+#include <stdbool.h>
 #include <microhttpd.h>
 #include <string.h>
 
@@ -52,3 +53,6 @@ static inline void *cmicrohttpd_context(struct MHD_Connection *connection) {
 static inline const char *cmicrohttpd_header(struct MHD_Connection *connection, const char *name) {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
+
+/* Whether there is a library to load. */
+bool cmicrohttpd_is_installed(void);

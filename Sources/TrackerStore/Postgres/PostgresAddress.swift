@@ -9,6 +9,7 @@ struct PostgresAddress {
     init(url: String) throws(StoreFault) {
         // libpq's own words on a bad URL repeat parts of it, so they are not read. Safe: the list ends with an entry
         // without a keyword, each string ends in NUL, and the list is freed once after the last look at it.
+        guard clibpq_is_installed() else { throw .notInstalled }
         guard let options = unsafe PQconninfoParse(url, nil) else { throw .malformedURL }
         defer { unsafe PQconninfoFree(options) }
         var values: [String: String] = [:]

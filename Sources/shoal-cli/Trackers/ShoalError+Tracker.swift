@@ -35,6 +35,7 @@ extension ShoalError {
         let code: ShoalError.Code =
             switch fault {
             case .unknownScheme, .malformedURL: .usage
+            case .notInstalled: .failed
             case .unreachable, .refused, .conflict, .busy: .network
             case .missing: .notFound
             case .newer, .damaged, .failed: .files
