@@ -111,7 +111,12 @@ let layers: [Target] = [
 ]
 
 let testTargets: [Target] = [
-    .target(name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+        name: "TestSupport",
+        dependencies: ["EventLoop", "Primitives"],
+        path: "Tests/TestSupport",
+        swiftSettings: settings
+    ),
     tests("PrimitivesTests", ["Primitives"]),
     tests("CryptographyTests", ["Cryptography", "Primitives", "TestSupport"]),
     tests("BencodeTests", ["Bencode", "Primitives"]),

@@ -1,12 +1,12 @@
 import CLinux
 import Glibc
 
-/// A thread of our own: file calls block, and Swift's shared pool must not.
-final class Worker {
+/// A thread of our own: file calls and reading from a person block, and Swift's shared pool must not.
+package final class Worker {
     private var thread: pthread_t?
 
     /// - Returns: `nil` when the system has no thread left.
-    init?(named name: String, _ body: @escaping @Sendable () -> Void) {
+    package init?(named name: String, _ body: @escaping @Sendable () -> Void) {
         let task = Unmanaged.passRetained(Task(name: name, body: body))
         var thread = pthread_t()
         guard pthread_create(&thread, nil, { Worker.run($0) }, task.toOpaque()) == 0 else {
@@ -17,13 +17,13 @@ final class Worker {
     }
 
     /// Waits until the body has returned; every worker is joined once.
-    func join() {
+    package func join() {
         if let thread { pthread_join(thread, nil) }
         thread = nil
     }
 
     /// Lets it end by itself, instead of `join`.
-    func detach() {
+    package func detach() {
         if let thread { pthread_detach(thread) }
         thread = nil
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 import Synchronization
 
 /// Lines of standard input, from a person or a pipe.
@@ -20,58 +21,19 @@ enum StandardInput {
     ///   - question: written to standard error before; of a secret only once nothing is shown, for who types fast, or is
     ///     a program, answers at once.
     static func line(isSecret: Bool, after question: String) async -> String? {
-        await withCheckedContinuation { continuation in
-            let job = Job(isSecret: isSecret && isTerminal, question) { continuation.resume(returning: $0) }
-            if !job.start() { job.run() }
+        let isHidden = isSecret && isTerminal
+        return await withCheckedContinuation { continuation in
+            let read: @Sendable () -> Void = {
+                continuation.resume(returning: isHidden ? secret(after: question) : plain(after: question))
+            }
+            guard let worker = Worker(named: "shoal-input", read) else { return read() }
+            worker.detach()
         }
     }
 
-    /// One line on its way.
-    private final class Job: Sendable {
-        private let isSecret: Bool
-        private let question: String
-        private let done: @Sendable (String?) -> Void
-
-        init(isSecret: Bool, _ question: String, _ done: @escaping @Sendable (String?) -> Void) {
-            self.isSecret = isSecret
-            self.question = question
-            self.done = done
-        }
-
-        /// False if there is no thread to be had.
-        func start() -> Bool {
-            var thread = pthread_t()
-            // Balanced by `takeRetainedValue` in the thread, or below if there is none.
-            let context = Unmanaged.passRetained(self)
-            let code = pthread_create(
-                &thread,
-                nil,
-                { context in
-                    guard let context else { return nil }
-                    Unmanaged<Job>.fromOpaque(context).takeRetainedValue().run()
-                    return nil
-                },
-                context.toOpaque()
-            )
-            guard code == 0 else {
-                context.release()
-                return false
-            }
-            pthread_detach(thread)
-            return true
-        }
-
-        func run() {
-            guard isSecret else {
-                StandardInput.ask(question)
-                return done(StandardInput.plain())
-            }
-            done(StandardInput.secret(after: question))
-        }
-    }
-
-    private static func plain() -> String? {
-        buffered.withLock { buffered in
+    private static func plain(after question: String) -> String? {
+        ask(question)
+        return buffered.withLock { buffered in
             var isTooLong = false
             while true {
                 if let end = buffered.firstIndex(of: UInt8(ascii: "\n")) {
@@ -99,10 +61,7 @@ enum StandardInput {
     /// Reads key by key, and takes the interrupt key itself: a terminal left without echo by a Ctrl-C would be useless.
     private static func secret(after question: String) -> String? {
         var mode = termios()
-        guard tcgetattr(STDIN_FILENO, &mode) == 0 else {
-            ask(question)
-            return plain()
-        }
+        guard tcgetattr(STDIN_FILENO, &mode) == 0 else { return plain(after: question) }
         var silent = mode
         silent.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)

@@ -1,21 +1,19 @@
-import EventLoop
-import Primitives
-import TestSupport
+package import EventLoop
 
 /// An actor on a loop, as the engine's node is: tests put their code and objects there.
-actor Stage {
-    nonisolated let loop: Loop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+package actor Stage {
+    package nonisolated let loop: Loop
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// Handlers are held weakly by what they serve.
-    var kept: [AnyObject] = []
+    package private(set) var kept: [AnyObject] = []
 
-    init(_ loop: Loop) {
+    package init(_ loop: Loop) {
         self.loop = loop
     }
 
     @discardableResult
-    func perform<Result: Sendable>(
+    package func perform<Result: Sendable>(
         _ body: @Sendable (isolated Stage) throws -> Result
     ) async rethrows -> Result {
         try body(self)
@@ -23,14 +21,14 @@ actor Stage {
 
     /// Keeps the object until the stage goes.
     @discardableResult
-    func keep<Object: AnyObject>(_ object: Object) -> Object {
+    package func keep<Object: AnyObject>(_ object: Object) -> Object {
         kept.append(object)
         return object
     }
 }
 
 /// A running loop for one test, stopped at its end.
-func withStage<Result: Sendable>(
+package func withStage<Result: Sendable>(
     _ body: @escaping @Sendable (Stage) async throws -> Result
 ) async throws -> Result {
     let loop = try Loop()
@@ -40,4 +38,11 @@ func withStage<Result: Sendable>(
     return try await withDeadline(.seconds(60)) { try await body(stage) }
 }
 
-let loopback = IPAddress.loopbackV4
+/// A value that a test hands to the stage, and does not touch again itself.
+package struct Shared<Value>: @unchecked Sendable {
+    package let value: Value
+
+    package init(_ value: Value) {
+        self.value = value
+    }
+}

@@ -1,0 +1,3 @@
+import Primitives
+
+let loopback = IPAddress.loopbackV4
