@@ -59,8 +59,7 @@ package actor ChunkPeer {
         self.configuration = configuration
         self.tracker = tracker
         do throws(SocketError) {
-            loop = try Loop()
-            try loop.start()
+            loop = try Loop.started()
         } catch {
             throw .network("too many open files or threads; raise the limits (ulimit -n)")
         }

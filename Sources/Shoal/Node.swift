@@ -33,18 +33,8 @@ public actor Node {
     /// Makes a node that does nothing yet.
     public init(_ configuration: Configuration) {
         self.configuration = configuration
-        loop = Node.startedLoop()
+        loop = try? Loop.started()
         (events, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(10_000))
-    }
-
-    private static func startedLoop() -> Loop? {
-        do throws(SocketError) {
-            let loop = try Loop()
-            try loop.start()
-            return loop
-        } catch {
-            return nil
-        }
     }
 
     deinit { loop?.stop() }

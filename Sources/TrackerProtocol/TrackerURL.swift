@@ -82,6 +82,21 @@ package struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
         place.endpoint.map { $0.address.family == family } ?? true
     }
 
+    /// Whether a stranger may send us there: within our own network only to what is an announce by its path, or a torrent
+    /// could make us call whatever a router or a program of this host does at a URL.
+    package var isSafeFromStrangers: Bool {
+        let address = place.endpoint?.address
+        let isOutside = address.map(\.isPublic) ?? (place.host.lowercased() != "localhost")
+        return isOutside || scheme == .udp || withoutPasskey.path == "/announce"
+    }
+
+    /// Whether a tracker at an address may send us there, as another node of its own: by number, so that no name leads
+    /// elsewhere, and not from the internet into our network.
+    package func mayBeNamed(by tracker: IPAddress) -> Bool {
+        guard let endpoint = place.endpoint, withoutPasskey.path == "/announce" else { return false }
+        return tracker.mayName(endpoint.address)
+    }
+
     /// The same for who has an account there, of a tracker that is named without one.
     ///
     /// - Parameter passkeys: by `host:port` in lower case.

@@ -23,18 +23,8 @@ package actor TrackerNode {
     /// Makes a node that does nothing yet.
     package init(_ configuration: TrackerConfiguration) {
         self.configuration = configuration
-        loop = TrackerNode.startedLoop()
+        loop = try? Loop.started()
         (events, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1000))
-    }
-
-    private static func startedLoop() -> Loop? {
-        do throws(SocketError) {
-            let loop = try Loop()
-            try loop.start()
-            return loop
-        } catch {
-            return nil
-        }
     }
 
     deinit { loop?.stop() }

@@ -1,3 +1,4 @@
+import Primitives
 import Testing
 
 @testable import TrackerProtocol
@@ -43,6 +44,36 @@ struct TrackerURLTests {
         #expect(try #require(TrackerURL("udp://h:6969")).with(passkeys: passkeys).path == "/announce/abc")
         #expect(try #require(TrackerURL("http://h:6969/x")).with(passkeys: passkeys).path == "/x")
         #expect(try #require(TrackerURL("http://h:6970")).with(passkeys: passkeys).path == "/announce")
+    }
+
+    @Test(
+        "a stranger sends us into our own network only to announce",
+        arguments: [
+            ("http://192.168.0.1/reboot?now=1", false), ("http://127.0.0.1:8080/x", false),
+            ("http://localhost/x", false),
+            ("http://[::1]/announce?a=/x", false), ("http://192.168.0.1:6969/announce", true),
+            ("http://127.0.0.1/announce/\(String(repeating: "a5", count: 20))", true), ("udp://10.0.0.1:1/x", true),
+            ("http://192.0.2.1/x.php?k=1", true), ("http://tracker.example/x.php?k=1", true),
+        ]
+    )
+    func strangers(text: String, isSafe: Bool) throws {
+        #expect(try #require(TrackerURL(text)).isSafeFromStrangers == isSafe)
+    }
+
+    @Test(
+        "a tracker names its other nodes by number, and from the internet none in our network",
+        arguments: [
+            ("http://192.0.2.2:6969/announce", "192.0.2.1", true),
+            ("http://192.168.0.1:6969/announce", "192.0.2.1", false),
+            ("http://192.168.0.1:6969/announce", "192.168.0.2", true),
+            ("http://127.0.0.1:1/announce", "192.168.0.2", false),
+            ("http://127.0.0.1:1/announce", "127.0.0.1", true), ("http://name.example/announce", "192.0.2.1", false),
+            ("http://192.0.2.2/x", "192.0.2.1", false),
+        ]
+    )
+    func nodes(text: String, tracker: String, isFine: Bool) throws {
+        let address = try #require(IPAddress(tracker))
+        #expect(try #require(TrackerURL(text)).mayBeNamed(by: address) == isFine)
     }
 
     @Test("what is handed on has no passkey of ours (R13)")

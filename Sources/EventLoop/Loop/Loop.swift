@@ -95,6 +95,13 @@ package final class Loop: SerialExecutor, @unchecked Sendable {
 
     // MARK: Life
 
+    /// A loop whose thread runs.
+    package static func started() throws(SocketError) -> Loop {
+        let loop = try Loop()
+        try loop.start()
+        return loop
+    }
+
     /// Starts the thread. SIGPIPE is ignored in the whole process from here on: a write to a closed socket is an error
     /// code.
     package func start() throws(SocketError) {

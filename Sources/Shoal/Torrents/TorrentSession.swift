@@ -120,7 +120,9 @@ final class TorrentSession {
 
     /// Fetches: with the metadata where it is known, else with what former runs or other peers know of it.
     func startFetching(_ request: FetchRequest, _ options: FetchOptions) {
-        trackers.add(tiers: request.torrent?.announceTiers ?? [], named: request.trackers + options.trackers)
+        // Those of a link stand in the order in which they are to be tried.
+        let tiers = (request.torrent?.announceTiers ?? []) + request.trackers.map { [$0] }
+        trackers.add(tiers: tiers, named: options.trackers)
         if let torrent = request.torrent { adopt(torrent) } else { remember() }
         reportAlarmRang()
         add(request.peers + options.peers)

@@ -26,7 +26,7 @@ struct Trackers: ~Copyable {
     var key: UInt32 = 0
 
     mutating func add(tiers texts: [[String]], named names: [String]) {
-        tiers += texts.map { $0.compactMap { TrackerURL($0) } }.filter { !$0.isEmpty }
+        tiers += texts.map { $0.compactMap { TrackerURL($0) }.filter(\.isSafeFromStrangers) }.filter { !$0.isEmpty }
         named += names.compactMap { TrackerURL($0) }
     }
 

@@ -145,6 +145,7 @@ final class TrackerDriver {
         guard let sender else { return answer }
         var answer = answer
         answer.peers.removeAll { !sender.mayName($0.address) }
+        answer.nodes?.removeAll { TrackerURL($0)?.mayBeNamed(by: sender) != true }
         return answer
     }
 

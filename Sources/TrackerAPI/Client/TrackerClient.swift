@@ -37,8 +37,7 @@ package actor TrackerClient {
         passkeys = stateFolder.map { PasskeyFile(folder: $0) }
         self.isInsecure = isInsecure
         do {
-            loop = try Loop()
-            try loop.start()
+            loop = try Loop.started()
             http = try HTTPClient(loop: loop)
         } catch {
             throw TrackerClientError(.network, "cannot ask \(place): \(error)")

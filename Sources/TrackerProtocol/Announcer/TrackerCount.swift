@@ -46,11 +46,11 @@ package struct TrackerCount: Hashable, Sendable {
         var count = TrackerCount(seeders: 0, leechers: 0, completed: 0)
         while let key = try reader.nextKey() {
             if reader.matches(key, "complete") {
-                count.seeders = Int(clamping: try reader.optionalInteger() ?? 0)
+                count.seeders = Int(clamping: max(0, try reader.optionalInteger() ?? 0))
             } else if reader.matches(key, "incomplete") {
-                count.leechers = Int(clamping: try reader.optionalInteger() ?? 0)
+                count.leechers = Int(clamping: max(0, try reader.optionalInteger() ?? 0))
             } else if reader.matches(key, "downloaded") {
-                count.completed = Int(clamping: try reader.optionalInteger() ?? 0)
+                count.completed = Int(clamping: max(0, try reader.optionalInteger() ?? 0))
             } else {
                 try reader.skipValue()
             }

@@ -54,8 +54,7 @@ enum LoopbackCommand {
     /// A network in which everybody has joined and everything is stored.
     private static func open(_ options: Options) async throws(BenchError) -> (Loop, LoopbackLookups) {
         do {
-            let loop = try Loop()
-            try loop.start()
+            let loop = try Loop.started()
             let lookups = LoopbackLookups(loop: loop)
             try await lookups.open(nodes: options.nodes)
             // The first node of a network has nobody to join, but comes to know those who do.

@@ -11,8 +11,7 @@ actor TorrentDownload {
 
     private init() throws(ShoalError) {
         do {
-            loop = try Loop()
-            try loop.start()
+            loop = try Loop.started()
             client = try HTTPClient(loop: loop)
         } catch {
             throw ShoalError(.failed, "cannot ask web servers: \(error)")
