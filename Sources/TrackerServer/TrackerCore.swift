@@ -73,7 +73,7 @@ package final class TrackerCore {
             self.accounts = accounts
             try await accounts.start()
         } catch {
-            throw TrackerFault(.database, error.message)
+            throw TrackerFault(error)
         }
         upkeep = RegistryUpkeep(core: self)
         let otherNodes = OtherNodes(core: self)
@@ -161,7 +161,7 @@ package final class TrackerCore {
             onWakeUp { [weak worker] in worker?.drainCompletions() }
             self.store = worker
         } catch {
-            throw TrackerFault(.database, error.message)
+            throw TrackerFault(error)
         }
     }
 

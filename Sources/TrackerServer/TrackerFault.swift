@@ -1,3 +1,4 @@
+package import TrackerStore
 import EventLoop
 import Primitives
 
@@ -6,7 +7,7 @@ package struct TrackerFault: Error, Hashable, Sendable, CustomStringConvertible 
     package enum Kind: Hashable, Sendable {
         /// Ports and addresses.
         case network
-        case database
+        case database(StoreFault)
         case files
         case configuration
         case failed
@@ -19,6 +20,8 @@ package struct TrackerFault: Error, Hashable, Sendable, CustomStringConvertible 
         self.kind = kind
         self.sentence = sentence
     }
+
+    init(_ fault: StoreFault) { self.init(.database(fault), fault.message) }
 
     package var description: String { sentence }
 }

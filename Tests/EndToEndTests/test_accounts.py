@@ -325,7 +325,7 @@ class DatabaseTests(AccountCase):
                 self.expect(process, code, *words)
                 self.assertNotIn("hush", process.stderr())
                 tracker = self.start("tracker", self.tracker_words("--db", url, state=self.path("state", "t")))
-                self.assertNotEqual(tracker.wait(), 0)
+                self.assertEqual(tracker.wait(), code, tracker.log())
                 said = tracker.stdout().decode() + tracker.stderr()
                 self.assertIn(words[0], said.lower() if words[0].islower() else said)
                 self.assertNotIn("hush", said)

@@ -45,7 +45,7 @@ final class TorrentLists {
         do throws(StoreFault) {
             take(try await core.ask { (store) throws(StoreFault) in try look.carryOut(on: store) }, isFirst: true)
         } catch {
-            throw TrackerFault(.database, error.message)
+            throw TrackerFault(error)
         }
         if let fault { throw TrackerFault(.files, fault) }
     }

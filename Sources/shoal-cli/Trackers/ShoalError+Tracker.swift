@@ -8,7 +8,8 @@ extension ShoalError {
     init(_ fault: TrackerFault) {
         let code: Code =
             switch fault.kind {
-            case .network, .database: .network
+            case .network: .network
+            case .database(let fault): ShoalError(fault).code
             case .files: .files
             case .configuration: .usage
             case .failed: .failed
