@@ -72,6 +72,6 @@ package actor TrackerNode {
     /// Where it listens; port 0 of the configuration is replaced by the real one.
     package var endpoints: [Endpoint] { core?.endpoints ?? [] }
 
-    /// Runs something on the node's thread with what it owns, as its console does.
+    /// Runs something on the node's thread with what it owns.
     package func withCore<Result: Sendable>(_ body: @Sendable (TrackerCore) -> Result) -> Result? { core.map(body) }
 }

@@ -136,7 +136,7 @@ extension TorrentSession {
     }
 
     /// Only a digest names the rarest pieces, which take milliseconds to find.
-    func blob(of have: Bitfield) -> HaveBlob? {
+    private func blob(of have: Bitfield) -> HaveBlob? {
         let blob = HaveBlob(have)
         if blob?.claims.isExact ?? true { return blob }
         return HaveBlob(have, rarestFirst: swarm?.rarestHeld(by: &directory) ?? [])

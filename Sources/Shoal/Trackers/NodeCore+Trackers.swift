@@ -8,10 +8,11 @@ extension NodeCore {
     func scrape(_ infoHash: String, at tracker: String) async throws(ShoalError) -> TrackerCounts {
         guard let infoHash = InfoHash(text: infoHash) else { throw ShoalError(.usage, "\(infoHash) is no info-hash") }
         guard let url = TrackerURL(tracker) else { throw ShoalError(.usage, "\(tracker) is no tracker") }
-        try throwIfStopping()
         guard let trackers else { throw ShoalError(.failed, "the node has not been started") }
         var failure = AnnounceFailure.noAddress
         for family in AddressFamily.allCases where serves(family) && url.canBeReached(in: family) {
+            // The node may have been stopped while the first answer was waited for, and then nobody would answer.
+            try throwIfStopping()
             let result: Result<TrackerCount, AnnounceFailure> = await withCheckedContinuation { done in
                 turn { _ = trackers.scrape(infoHash, at: url, in: family) { done.resume(returning: $0) } }
             }

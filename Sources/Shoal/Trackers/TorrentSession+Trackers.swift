@@ -70,9 +70,6 @@ struct Trackers: ~Copyable {
         return questions.isEmpty && !reports.isEmpty
             || reports.values.contains { if case .announced = $0.outcome { true } else { false } }
     }
-
-    /// How many trackers know of us.
-    var answeredCount: Int { reports.values.count { if case .announced = $0.outcome { true } else { false } } }
 }
 
 /// Announcing to trackers, and dialling whom they name.
@@ -155,7 +152,8 @@ extension TorrentSession {
         var announce = AnnounceURL(request)
         announce.trackerID = trackerID
         announce.announcedAddress = core.configuration.announceIP.flatMap { IPAddress($0) }
-        if let have = swarm?.have, event != .stopped, let blob = blob(of: have) {
+        // Over UDP there is no room for it; the rarest pieces, which take milliseconds to find, are for records.
+        if url.scheme != .udp, event != .stopped, let have = swarm?.have, let blob = HaveBlob(have) {
             announce.pieceCount = have.count
             announce.haveBlob = blob.bytes
         }
