@@ -1,7 +1,9 @@
 """What a fetch takes from those it dials, and from those who stand between (secure-peer.md, section 3)."""
+import fcntl
 import os
 import socket
 import struct
+import termios
 import time
 
 from harness import noise, peer, records, sps
@@ -10,6 +12,11 @@ from harness.proxy import TO_CLIENT, TO_SERVER, Flipping, Proxy
 from harness.runner import long
 from harness.secure import PIECE, SecureCase
 from harness.sps import EitherSeeder, SecureSeeder
+
+
+def unacknowledged(sock):
+    """How many bytes of those that were sent are not in the other socket yet."""
+    return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)))[0]
 
 
 class Noted(SecureSeeder):
@@ -525,6 +532,24 @@ class RecordTests(SecureCase):
         fetch = self.fetch_from(self.pinned(leaves), self.pinned(honest), args=["--limit-down", "300K"])
         self.assert_fetched(fetch)
         self.assertEqual([e for e in fetch.all("peer") if e.get("reason") == "truncated"], [])
+
+    def test_reset(self):
+        """a reset behind a close record, while we send, loses neither the record nor the blocks before it"""
+        class Resets(Noted):
+            def answer_request(self, wire, index, begin, length):
+                super().answer_request(wire, index, begin, length)
+                if len(self.requests) < 6:
+                    return
+                wire.close(sps.LIMIT, b"tired")
+                until(lambda: not unacknowledged(wire.sock), 10, "the last bytes to arrive")
+                wire.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                raise peer.Closed("reset")
+        # Under a limit all that was sent waits in the socket; the requests that follow the first block meet the reset.
+        resets = self.speaker(Resets, self.torrent)
+        fetch = self.fetch_from(self.pinned(resets), args=["--limit-down", "32K", "--listen", "127.0.0.1:0"])
+        closed = self.reason(fetch, "too_many_peers|connection_lost|truncated")
+        self.assertEqual(closed["reason"], "too_many_peers", fetch.log())
+        self.assertEqual(closed["downloaded"], 6 * PIECE)
 
     def test_padding(self):
         """padding is skipped, and a record of an unknown type ends the session"""

@@ -68,6 +68,14 @@ extension PeerSession {
         return 0
     }
 
+    /// Ends a connection to which nothing can be written any more, having read what arrived before: blocks, and perhaps why it ends.
+    ///
+    /// The other end is gone, so that is no more than the socket holds, and no limit has to spread it.
+    func readOut() {
+        while receiveOnce() > 0 {}
+        close(hungUp(.lost))
+    }
+
     /// One `readv`: the rest of the payload, then a little of what follows; or, between payloads, messages.
     private func read() -> ReadResult {
         guard let stream else { return .closed }

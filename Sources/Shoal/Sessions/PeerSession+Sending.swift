@@ -96,7 +96,7 @@ extension PeerSession {
             readMore()
             return count
         case .wouldBlock: stream.wantsWrite = true
-        case .failed: close(.lost)
+        case .failed: readOut()
         }
         return 0
     }
