@@ -40,7 +40,8 @@ package final class HTTPClient {
     private var nextNumber: UInt64 = 0
 
     /// - Parameter agent: what we call ourselves.
-    /// - Parameter authorities: a file of certificates to trust in place of the system's.
+    /// - Parameter authorities: a file of certificates to trust in place of the system's; `nil` for the one that the
+    ///   environment names in `SSL_CERT_FILE`, as for other programs that use OpenSSL, or else the system's.
     /// - Parameter isPublic: which addresses are of the internet; tests, which have only loopback, say otherwise.
     package init(
         loop: Loop,
@@ -52,7 +53,7 @@ package final class HTTPClient {
         guard HTTPClient.isReady, let multi = curl_multi_init() else { throw .other("libcurl cannot be started") }
         self.loop = loop
         self.agent = agent
-        self.authorities = authorities
+        self.authorities = authorities ?? getenv("SSL_CERT_FILE").map { String(cString: $0) }
         self.isPublic = isPublic
         self.multi = multi
         timer = Timer(loop: loop, handler: self)

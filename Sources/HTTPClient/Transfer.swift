@@ -18,6 +18,8 @@ final class Transfer {
     private let request: HTTPClientRequest
     private let isPublic: (IPAddress) -> Bool
     private var headerList: UnsafeMutablePointer<curl_slist>?
+    /// What libcurl has to say of an error beyond its code.
+    private let explanation = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var body: [UInt8] = []
     private var headerBytes = 0
     /// A connection has been tried, and one to a public address.
@@ -40,10 +42,12 @@ final class Transfer {
         host = place.prefix { $0 != "/" && $0 != "?" }.lowercased()
         self.isPublic = isPublic
         self.completion = completion
+        explanation.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
 
     deinit {
         curl_easy_cleanup(easy)
+        explanation.deallocate()
         curl_slist_free_all(headerList)
     }
 
@@ -64,6 +68,8 @@ final class Transfer {
         }
         // Safe: libcurl gives it back from inside calls of the client only, which holds the object.
         ccurl_set_pointer(easy, CURLOPT_PRIVATE, Unmanaged.passUnretained(self).toOpaque())
+        // Safe: it is freed after the handle.
+        ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, explanation)
         ccurl_set_text(easy, CURLOPT_URL, request.url)
         ccurl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         ccurl_set_text(easy, CURLOPT_USERAGENT, agent)
@@ -221,7 +227,7 @@ final class Transfer {
     }
 
     private func error(_ code: CURLcode) -> HTTPClientError {
-        let words = Transfer.text(curl_easy_strerror(code))
+        let words = Transfer.text(explanation.pointee == 0 ? curl_easy_strerror(code) : UnsafePointer(explanation))
         switch code {
         // An answer of another protocol has this code too: libcurl takes it for HTTP/0.9.
         case CURLE_UNSUPPORTED_PROTOCOL where wasTried && !isRedirected: return .noHTTP

@@ -19,6 +19,8 @@ final class HTTPConnection {
 
     let descriptor: Int32
     let sender: Endpoint
+    /// Whose request it is: the sender's, unless a proxy sent it.
+    var client: Endpoint
     /// Whether it is in the count of its host.
     let isCounted: Bool
     fileprivate(set) var phase = Phase.arriving
@@ -43,6 +45,7 @@ final class HTTPConnection {
     init(descriptor: Int32, sender: Endpoint, isCounted: Bool, server: HTTPServer, at now: Instant) {
         self.descriptor = descriptor
         self.sender = sender
+        client = sender
         self.isCounted = isCounted
         self.server = server
         since = now

@@ -35,7 +35,7 @@ package final class HTTPExchange {
     }
 
     var request: HTTPRequest {
-        HTTPRequest(method: head.method ?? .get, target: head.target, sender: connection.sender, body: body)
+        HTTPRequest(method: head.method ?? .get, target: head.target, sender: connection.client, body: body)
     }
 
     /// A header of the request, `nil` without it; for as long as there is no answer.

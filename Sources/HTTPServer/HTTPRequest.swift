@@ -24,7 +24,7 @@ package struct HTTPRequest: Sendable {
     package let method: HTTPMethod
     /// Path and query as they came, percent-encoding and all.
     package let target: [UInt8]
-    /// The other end of the connection.
+    /// The other end of the connection, or for whom a proxy that is believed sent it.
     package let sender: Endpoint
     package var body: [UInt8] = []
 

@@ -15,6 +15,7 @@ package final class HTTPServer {
     /// Whose the server is.
     private unowned let handler: any HTTPHandler
     let limits: HTTPLimits
+    private let proxies: TrustedProxies
     let loop: Loop
     private let listeners: [StreamListener]
     /// For heads of usual length, and for those that need more memory.
@@ -43,16 +44,19 @@ package final class HTTPServer {
 
     /// Serves what the listeners accept; they stay their owner's to close, after this.
     ///
+    /// - Parameter proxies: who may say that a request is somebody else's.
     /// - Parameter handler: outlives the server.
     package init(
         loop: Loop,
         listeners: [StreamListener],
         limits: HTTPLimits = HTTPLimits(),
+        proxies: TrustedProxies = TrustedProxies(),
         handler: any HTTPHandler
     ) throws(SocketError) {
         self.loop = loop
         self.listeners = listeners
         self.limits = limits
+        self.proxies = proxies
         self.handler = handler
         window = HeadWindow(limits)
         tick = min(.seconds(1), limits.headTimeout / 2)
@@ -102,7 +106,10 @@ package final class HTTPServer {
         return true
     }
 
-    private func isCounted(_ address: IPAddress) -> Bool { limits.countsLoopback || !address.isLoopback }
+    /// A proxy connects for many.
+    private func isCounted(_ address: IPAddress) -> Bool {
+        address.isLoopback ? limits.countsLoopback : !proxies.trusts(address)
+    }
 
     /// Closes a connection that is not libmicrohttpd's.
     private func drop(_ connection: HTTPConnection) {
@@ -153,15 +160,20 @@ package final class HTTPServer {
             refuse(connection, fault)
             return false
         case .head(let head):
-            if let fault = fault(of: head, from: connection.sender) {
+            guard let client = proxies.client(of: head, from: connection.sender) else {
+                refuse(connection, .badRequest)
+                return false
+            }
+            if let fault = fault(of: head, from: client) {
                 refuse(connection, fault)
                 return false
             }
+            connection.client = client
             return begin(head, on: connection)
         }
     }
 
-    private func fault(of head: RequestHead, from sender: Endpoint) -> HTTPFault? {
+    private func fault(of head: RequestHead, from client: Endpoint) -> HTTPFault? {
         guard
             head.target.count <= limits.mostTargetBytes
                 || head.target.count <= limits.mostBytes(ofTarget: head.target)
@@ -176,7 +188,7 @@ package final class HTTPServer {
         guard let method = head.method else { return .methodNotAllowed }
         guard head.target.first == UInt8(ascii: "/") else { return .badRequest }
         guard head.hasBody else { return nil }
-        let request = HTTPRequest(method: method, target: head.target, sender: sender)
+        let request = HTTPRequest(method: method, target: head.target, sender: client)
         guard let most = handler.mostBodyBytes(of: request) else { return .bodyTooLong }
         // Of an unknown length is what could only be refused after it has been sent.
         guard !head.isChunked, let length = head.bodyBytes else { return .lengthRequired }

@@ -14,6 +14,8 @@ struct RequestHead: Hashable {
     var bodyBytes: Int?
     /// A body of unknown length (`Transfer-Encoding`).
     var isChunked = false
+    /// The values of `X-Forwarded-For`, with a comma between each two.
+    var forwardedFor: [UInt8] = []
 
     var hasBody: Bool { isChunked || (bodyBytes ?? 0) > 0 }
 
@@ -58,6 +60,9 @@ struct RequestHead: Hashable {
             bodyBytes = length
         } else if bytes.matchesAnyCase(name, "transfer-encoding") {
             isChunked = true
+        } else if bytes.matchesAnyCase(name, "x-forwarded-for") {
+            if !forwardedFor.isEmpty { forwardedFor.append(UInt8(ascii: ",")) }
+            forwardedFor += bytes.copy(colon + 1..<line.upperBound) ?? []
         }
     }
 

@@ -26,9 +26,11 @@ package struct TrackerConfiguration: Sendable {
     package var trace: String?
     /// Where state is kept that is not in the database.
     package var stateFolder: String?
-    /// The announce URL that other nodes on the same database tell clients of; `nil` for the address that it listens on, or
-    /// the first public one of this host, or else a private one.
-    package var ownURL: String?
+    /// The URL by which clients reach it, as the page and other nodes on the same database tell them; `nil` for the address
+    /// that it listens on, or the first public one of this host, or else a private one.
+    package var ownURL: TrackerURL?
+    /// Proxies on other machines that say in `X-Forwarded-For` whose requests they hand on.
+    package var proxies: [IPAddress] = []
 
     /// Whether SIGINT and SIGTERM become `TrackerEvent.interrupted` instead of ending the process at once, and SIGHUP
     /// reads the lists again.

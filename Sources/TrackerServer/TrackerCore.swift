@@ -180,7 +180,7 @@ package final class TrackerCore {
 
     /// Where clients announce to this node, as other nodes tell theirs: `nil` before the start.
     var ownURL: String? {
-        if let url = configuration.ownURL { return url }
+        if let url = configuration.ownURL { return url.text }
         guard let port = ports.first?.endpoint.port, let bound = ports.first?.endpoint.address else { return nil }
         let address = bound.isUnspecified ? TrackerCore.bestAddress : bound
         return "http://\(Endpoint(address, port))/announce"

@@ -68,6 +68,33 @@ struct HTTPServerTests {
         #expect(isClosed)
     }
 
+    @Test(
+        "believes this machine when it says whose request it hands on, and in a list what the last proxy wrote",
+        arguments: [
+            ("", "127.0.0.1"), ("X-Forwarded-For: 203.0.113.7\r\n", "203.0.113.7"),
+            ("x-forwarded-for:10.0.0.1,  203.0.113.7 \r\n", "203.0.113.7"),
+            ("X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: 203.0.113.7\r\n", "203.0.113.7"),
+            ("X-Forwarded-For: ' OR 1, 203.0.113.7, 127.0.0.1\r\n", "203.0.113.7"),
+            ("X-Forwarded-For: 203.0.113.7:8080\r\n", "203.0.113.7"),
+            ("X-Forwarded-For: 2001:db8::7\r\n", "2001:db8::7"),
+            ("X-Forwarded-For: [2001:db8::7]\r\n", "2001:db8::7"),
+            ("X-Forwarded-For: [2001:db8::7]:443\r\n", "2001:db8::7"),
+            ("X-Forwarded-For: 127.0.0.1, ::1\r\n", "127.0.0.1"), ("X-Forwarded-For:\r\n", "127.0.0.1"),
+        ]
+    )
+    func proxies(header: String, client: String) async throws {
+        let reply = try await talk("GET / HTTP/1.1\r\nHost: x\r\n\(header)\r\n")
+        #expect(reply?.headers["x-client"] == client)
+    }
+
+    @Test(
+        "refuses what a proxy that is believed hands on for nobody",
+        arguments: ["unknown", "203.0.113.7, ", "_x", "[", "1.2.3"]
+    )
+    func strangeProxies(value: String) async throws {
+        #expect(try await talk("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: \(value)\r\n\r\n")?.status == 400)
+    }
+
     @Test("answers HEAD without a body")
     func head() async throws {
         let words = try await visit { connection in

@@ -46,7 +46,10 @@ final class House: HTTPHandler {
         }
         let body = String(decoding: request.body, as: UTF8.self)
         var response = HTTPResponse(status: 200, text: "\(request.method.rawValue) \(target) \(body)")
-        response.headers = [.init("X-Said", exchange.header("x-say") ?? "nothing")]
+        response.headers = [
+            .init("X-Said", exchange.header("x-say") ?? "nothing"),
+            .init("X-Client", request.sender.address.description),
+        ]
         exchange.send(response)
     }
 }

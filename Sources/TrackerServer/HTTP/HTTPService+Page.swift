@@ -11,7 +11,8 @@ extension HTTPService {
         facts.seeders = totals.seeds
         facts.leechers = totals.leechers
         facts.needsAccounts = core.admission.passkeys != nil
-        facts.place = HTTPService.place(asked.header("Host")) ?? core.endpoints.first?.description ?? ""
+        let place = HTTPService.place(asked.header("Host")) ?? core.endpoints.first?.description ?? ""
+        facts.root = core.configuration.ownURL?.root ?? "http://\(place)"
         let shown = catalogue.files.prefix(TrackerPage.mostFiles)
         facts.moreFiles = max(0, catalogue.count - shown.count)
         facts.files = shown.map { file in

@@ -28,7 +28,8 @@ package final class HTTPService {
 
     /// Serves what comes in at the listeners, which stay their owner's.
     func start(_ listeners: [StreamListener]) throws(SocketError) {
-        server = try HTTPServer(loop: core.loop, listeners: listeners, handler: self)
+        let proxies = TrustedProxies(core.configuration.proxies)
+        server = try HTTPServer(loop: core.loop, listeners: listeners, proxies: proxies, handler: self)
     }
 
     func close() {

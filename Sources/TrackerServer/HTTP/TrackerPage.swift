@@ -13,8 +13,8 @@ struct TrackerPage {
         var seeders = 0
         var leechers = 0
         var needsAccounts = false
-        /// Where the reader reached the tracker, as `host:port`.
-        var place = ""
+        /// Where the tracker can be reached, as `http://host:port`.
+        var root = ""
         /// The first of the catalogue; none where only members may see it.
         var files: [File] = []
         /// How many there are beyond these.
@@ -87,7 +87,7 @@ struct TrackerPage {
     private static func members(_ facts: Facts) -> String {
         """
         <p>It is for people with an account; they see its files.</p>
-        <p><code>shoal user register --tracker http://\(escaped(facts.place))</code></p>
+        <p><code>shoal user register --tracker \(escaped(facts.root))</code></p>
         """
     }
 
@@ -95,10 +95,10 @@ struct TrackerPage {
         guard !facts.files.isEmpty else {
             return """
                 <p>Nobody has registered a file yet.</p>
-                <p><code>shoal share FILE --tracker http://\(escaped(facts.place))</code></p>
+                <p><code>shoal share FILE --tracker \(escaped(facts.root))</code></p>
                 """
         }
-        let rows = facts.files.map { row($0, facts.place) }.joined(separator: "\n")
+        let rows = facts.files.map { row($0, facts.root) }.joined(separator: "\n")
         let more = facts.moreFiles > 0 ? "<p>And \(facts.moreFiles) more: <code>shoal tracker list</code></p>" : ""
         return """
             <table><tr><th>file</th><th class="n">size</th><th class="n">complete</th><th class="n">fetching</th>\
@@ -108,10 +108,12 @@ struct TrackerPage {
             """
     }
 
-    private static func row(_ file: File, _ place: String) -> String {
+    private static func row(_ file: File, _ root: String) -> String {
+        // `NAME@HOST:PORT` is over http; any other scheme is written out.
+        let place = root.hasPrefix("http://") ? String(root.dropFirst("http://".count)) : root
         let magnet =
             "magnet:?xt=urn:btih:\(file.infoHash.hex)&dn=\(PercentEncoding.encode(file.name))"
-            + "&tr=\(PercentEncoding.encode("http://\(place)/announce"))"
+            + "&tr=\(PercentEncoding.encode("\(root)/announce"))"
         return """
             <tr><td><a href="\(escaped(magnet))">\(escaped(file.name))</a></td><td class="n">\(size(file.size))</td>\
             <td class="n">\(file.seeders)</td><td class="n">\(file.leechers)</td>\

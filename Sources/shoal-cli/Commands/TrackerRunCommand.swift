@@ -69,6 +69,8 @@ enum TrackerRunCommand {
         configuration.limits.exemptsLoopback = !run.localLimits
         configuration.allowList = run.allowList
         configuration.denyList = run.denyList
+        configuration.ownURL = run.ownURL
+        configuration.proxies = run.proxies
         configuration.trace = run.trace
         configuration.stateFolder = run.stateFolder
         configuration.reportsSignals = true

@@ -1,4 +1,6 @@
+import Primitives
 import Shoal
+import TrackerProtocol
 
 /// What has to do with a tracker, whichever end of it.
 extension Invocation {
@@ -23,6 +25,10 @@ extension Invocation {
         var chunks: String?
         var allowList: String?
         var denyList: String?
+        /// Where clients reach it, when that is not where it listens.
+        var ownURL: TrackerURL?
+        /// Proxies in front, on other machines.
+        var proxies: [IPAddress] = []
         var trace: String?
         var stateFolder: String?
         /// `SHOAL_LOCAL_LIMITS=on`: limits per address hold on loopback too.

@@ -72,10 +72,31 @@ extension InvocationReader {
         if values.last(.chunks) != nil { run.chunks = try address(.chunks, else: "") }
         run.allowList = try text(.allowList)
         run.denyList = try text(.denyList)
+        run.ownURL = try ownURL()
+        run.proxies = try proxies()
         run.trace = try text(.trace)
         run.stateFolder = try stateFolder()
         run.localLimits = try localLimits()
         return run
+    }
+
+    private func ownURL() throws(ShoalError) -> TrackerURL? {
+        guard let value = values.last(.ownURL) else { return nil }
+        guard let url = TrackerURL(value.text), url.scheme != .udp, url.path == "/announce" else {
+            throw ShoalError(.usage, "\(value.origin): '\(value.text)' is not http://HOST:PORT or https://HOST")
+        }
+        return url
+    }
+
+    private func proxies() throws(ShoalError) -> [IPAddress] {
+        var addresses: [IPAddress] = []
+        for value in values.all(.proxy) {
+            guard let address = IPAddress(value.text) else {
+                throw ShoalError(.usage, "\(value.origin): '\(value.text)' is not a numeric address")
+            }
+            addresses.append(address)
+        }
+        return addresses
     }
 
     func trackerQuestion(

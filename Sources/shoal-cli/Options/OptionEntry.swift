@@ -36,6 +36,8 @@ enum OptionName: String, CaseIterable, Hashable, Sendable {
     case chunks
     case allowList = "allow-list"
     case denyList = "deny-list"
+    case proxy
+    case ownURL = "url"
     case id
     case folder = "dir"
     case set

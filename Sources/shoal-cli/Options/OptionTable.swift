@@ -255,6 +255,25 @@ extension OptionEntry {
             meaning: "never serve these info-hashes, one a line; read again when the file changes, and on SIGHUP"
         ),
         OptionEntry(
+            name: .ownURL,
+            argument: .text("URL"),
+            verbs: [.trackerRun],
+            meaning: """
+                where clients reach this tracker, for its page and for other nodes on its database, like \
+                https://tracker.example (default: the address that it listens on)
+                """
+        ),
+        OptionEntry(
+            name: .proxy,
+            argument: .text("ADDR"),
+            isRepeatable: true,
+            verbs: [.trackerRun],
+            meaning: """
+                a proxy in front, which says in X-Forwarded-For whose request it hands on; one on this machine need not be \
+                named; repeatable
+                """
+        ),
+        OptionEntry(
             name: .id,
             argument: .text("ID"),
             verbs: [.console],

@@ -46,6 +46,7 @@ enum About {
     static let environment: [Row] = [
         Row(name: "NO_COLOR", meaning: "when set, no colours"),
         Row(name: "SHOAL_PASSWORD", meaning: "the password of an account; a prompt asks for it otherwise"),
+        Row(name: "SSL_CERT_FILE", meaning: "authorities to trust for https, in place of the system's"),
         Row(name: "XDG_STATE_HOME", meaning: "where the state folder is, unless --state says"),
         Row(name: "SHOAL_LOCAL_LIMITS", meaning: "on: the limits per address hold on loopback as well (for tests)"),
     ]
