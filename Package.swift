@@ -50,6 +50,7 @@ let layers: [Target] = [
     library("SecurePeer", ["Primitives", "Cryptography", "Bencode"]),
     library("Swarming", ["Primitives", "Cryptography", "Metainfo", "Availability"]),
     library("TrackerProtocol", ["Primitives", "Cryptography", "Bencode", "Metainfo", "Availability"]),
+    library("PortMapping", ["Primitives"]),
     // 3b simulation: only what is above
     library(
         "Simulation",
@@ -67,7 +68,7 @@ let layers: [Target] = [
         "Shoal",
         [
             "Primitives", "Cryptography", "Bencode", "Metainfo", "Availability", "Kademlia", "PeerWire", "SecurePeer",
-            "Swarming", "TrackerProtocol", "EventLoop", "Storage", "HTTPClient",
+            "Swarming", "TrackerProtocol", "PortMapping", "EventLoop", "Storage", "HTTPClient",
         ]
     ),
     // 6 services
@@ -135,6 +136,7 @@ let testTargets: [Target] = [
         "TrackerProtocolTests",
         ["TrackerProtocol", "Availability", "Bencode", "Cryptography", "Primitives", "TestSupport"]
     ),
+    tests("PortMappingTests", ["PortMapping", "Primitives", "TestSupport"]),
     tests("EventLoopTests", ["EventLoop", "Primitives", "TestSupport"]),
     tests("HTTPClientTests", ["HTTPClient", "EventLoop", "Primitives", "TestSupport"]),
     tests("HTTPServerTests", ["HTTPServer", "EventLoop", "Primitives", "TestSupport"]),

@@ -4,7 +4,9 @@ import Testing
 enum Layers {
     private static let vocabulary: Set<String> = ["Primitives", "Cryptography"]
     private static let formats: Set<String> = ["Bencode", "JSON", "Metainfo", "Availability"]
-    private static let machines: Set<String> = ["Kademlia", "PeerWire", "SecurePeer", "Swarming", "TrackerProtocol"]
+    private static let machines: Set<String> = [
+        "Kademlia", "PeerWire", "SecurePeer", "Swarming", "TrackerProtocol", "PortMapping",
+    ]
 
     /// `Glibc` and `Synchronization` appear from layer 4 on: below it there is no clock, no lock and no system call.
     private static let table: [String: Set<String>] = [
@@ -19,6 +21,7 @@ enum Layers {
         "SecurePeer": ["Primitives", "Cryptography", "Bencode"],
         "Swarming": ["Primitives", "Cryptography", "Metainfo", "Availability"],
         "TrackerProtocol": ["Primitives", "Cryptography", "Bencode", "Metainfo", "Availability"],
+        "PortMapping": ["Primitives"],
         "Simulation": vocabulary.union(formats).union(machines),
         "EventLoop": ["Primitives", "CLinux", "CUV", "Glibc", "Synchronization"],
         "HTTPClient": ["Primitives", "EventLoop", "CCurl", "Glibc"],
