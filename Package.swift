@@ -31,6 +31,7 @@ let layers: [Target] = [
     .target(name: "CCurl", dependencies: ["CLinux"]),
     .target(name: "CLibpq", dependencies: ["CLinux"]),
     .target(name: "CMicrohttpd", dependencies: ["CLinux"]),
+    .target(name: "CExpat", dependencies: ["CLinux"]),
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
     .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
@@ -42,6 +43,7 @@ let layers: [Target] = [
     // 2 formats
     library("Bencode", ["Primitives"]),
     library("JSON", []),
+    library("XML", ["CExpat"]),
     library("Metainfo", ["Primitives", "Cryptography", "Bencode"]),
     library("Availability", ["Primitives", "Cryptography", "Bencode"]),
     // 3 machines: no imports among each other
@@ -50,7 +52,7 @@ let layers: [Target] = [
     library("SecurePeer", ["Primitives", "Cryptography", "Bencode"]),
     library("Swarming", ["Primitives", "Cryptography", "Metainfo", "Availability"]),
     library("TrackerProtocol", ["Primitives", "Cryptography", "Bencode", "Metainfo", "Availability"]),
-    library("PortMapping", ["Primitives"]),
+    library("PortMapping", ["Primitives", "XML"]),
     // 3b simulation: only what is above
     library(
         "Simulation",
@@ -122,6 +124,7 @@ let testTargets: [Target] = [
     tests("CryptographyTests", ["Cryptography", "Primitives", "TestSupport"]),
     tests("BencodeTests", ["Bencode", "Primitives"]),
     tests("JSONTests", ["JSON"]),
+    tests("XMLTests", ["XML"]),
     tests("MetainfoTests", ["Metainfo", "Bencode", "Cryptography", "Primitives"]),
     tests("AvailabilityTests", ["Availability", "Cryptography", "Primitives"]),
     tests("KademliaTests", ["Kademlia", "Availability", "Bencode", "Cryptography", "Primitives", "TestSupport"]),
