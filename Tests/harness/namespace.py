@@ -3,6 +3,8 @@
 `enter()` starts this program again inside network, mount and process namespaces of its own. There is no route to
 anywhere, mounts vanish with the last process, and so does every process that a test left behind.
 """
+import contextlib
+import ctypes
 import fcntl
 import os
 import socket
@@ -13,6 +15,8 @@ import sys
 _OUTER = "HARNESS_OUTER_NETWORK"
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK = 0x8913, 0x8914, 0x8916, 0x891C
 _IFF_UP = 1
+_CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def enter():
@@ -57,6 +61,60 @@ def _set_flags(name, flags):
 def _set_address(name, address, mask):
     for request, value in ((_SIOCSIFADDR, address), (_SIOCSIFNETMASK, mask)):
         _ioctl(request, struct.pack("16sHH4s16x", name.encode(), socket.AF_INET, 0, socket.inet_aton(value)))
+
+
+class Network:
+    """A network of its own beside that of the tests, so that its addresses and ports are nobody else's.
+
+    What a thread opens or starts inside `with network.entered():` belongs to it. It leads only where `link` lays a cable.
+    """
+
+    def __init__(self):
+        with _returning():
+            _check(_libc.unshare(_CLONE_NEWNET))
+            self._descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            _set_flags("lo", _flags("lo") | _IFF_UP)
+
+    @contextlib.contextmanager
+    def entered(self):
+        with _returning():
+            _check(_libc.setns(self._descriptor, _CLONE_NEWNET))
+            yield self
+
+    def link(self, name, addresses, other, other_name, other_addresses):
+        """A cable to another network: what its ends are called, and their addresses in the form a.b.c.d/n."""
+        with self.entered():
+            ip("link", "add", name, "type", "veth", "peer", "name", other_name, "netns",
+               f"/proc/{os.getpid()}/fd/{other._descriptor}")
+        for network, end, own in ((self, name, addresses), (other, other_name, other_addresses)):
+            with network.entered():
+                for address in own:
+                    ip("address", "add", address, "dev", end)
+                ip("link", "set", end, "up")
+
+    def close(self):
+        """It vanishes with the last program and socket in it."""
+        os.close(self._descriptor)
+
+
+@contextlib.contextmanager
+def _returning():
+    """Whatever network is entered inside is left again; only this thread, and what it starts, is ever in another one."""
+    back = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield
+    finally:
+        _check(_libc.setns(back, _CLONE_NEWNET))
+        os.close(back)
+
+
+def _check(code):
+    if code != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
 class SmallDisk:
