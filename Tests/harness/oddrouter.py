@@ -1,24 +1,17 @@
 """Gateways that answer as miniupnpd does not: strict ones, poor ones, broken ones and hostile ones."""
 import contextlib
-import http.server
 import random
 import socket
-import socketserver
 import struct
 import threading
 import time
-import xml.etree.ElementTree
-from xml.sax.saxutils import escape
 
-from .router import HOME, INSIDE, NAT_PMP_PORT, SSDP_PORT, WAN, Street
+from .igd import DESCRIPTION, ROOT, Device
+from .router import INSIDE, NAT_PMP_PORT, SSDP_PORT, WAN, Street
 
 #: Another address of the gateway, which stands for another machine of the home.
 ELSEWHERE = "192.168.7.9"
 _MULTICAST = "239.255.255.250"
-_ROOT = "urn:schemas-upnp-org:device:InternetGatewayDevice:1"
-#: A control URL whose ampersand an XML document escapes.
-_CONTROL = "/control?of=wan&n=1"
-_ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
 class _Listener:
@@ -59,6 +52,8 @@ class NATPMP(_Listener):
     shift = 0
     address = WAN
     silent = False
+    #: An operation that is carried out, and whose answers are lost.
+    lost = None
     #: A function of the question, whose datagrams are sent before the answer.
     before = staticmethod(lambda question: [])
 
@@ -85,7 +80,7 @@ class NATPMP(_Listener):
     def arrived(self, data, sender):
         self.datagrams += 1
         answer = self.answer(data)
-        if self.silent:
+        if self.silent or data[1] == self.lost:
             return
         for datagram in [*self.before(data), *filter(None, [answer])]:
             (self.source or self.socket).sendto(datagram, sender)
@@ -127,38 +122,22 @@ def garbage(question):
     yield struct.pack(">BBHIHHI", 0, 129, 0, 1, 1, 1, 60)
 
 
-class UPnP(_Listener):
-    """SSDP, a description and a WANIPConnection:1 that insists on what its specification says."""
+class SSDP(_Listener):
+    """Answers those who search for a gateway, and notes what is no search."""
 
-    address = WAN
-    #: What an action is refused with, by its name: (code, words).
-    errors = {}
-    #: Only mappings that never end (725).
-    permanent_only = False
-    #: External ports that another host of the home has (718).
-    taken = ()
     silent = False
-    #: Another LOCATION than the description's, another control URL than the service's.
-    location = control = None
-    #: A function of the request's handler that answers instead: the description, or every call.
-    description = call = None
-    #: Where its HTTP server listens, and the port of it that a LOCATION elsewhere can name.
-    host = INSIDE
+    #: Another one than that of the device.
+    location = None
 
-    def __init__(self, street, **attributes):
+    def __init__(self, street, url, **attributes):
         super().__init__(street, "", SSDP_PORT)
+        self.location = url + DESCRIPTION
         self.__dict__.update(attributes)
-        #: Searches by their target, paths that were fetched, calls as (action, arguments).
-        self.searches, self.fetched, self.calls, self.faults = [], [], [], []
-        #: (host, port, seconds) by (transport, external port).
-        self.mappings = {}
+        #: What was searched for, and what was no search.
+        self.searches, self.faults = [], []
         with street.gateway.entered():
             self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
                                    socket.inet_aton(_MULTICAST) + socket.inet_aton(INSIDE))
-            self.server = _HTTPServer((self.host, 0), _Request)
-        self.server.router = self
-        self.url = "http://%s:%d" % self.server.server_address
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         self.listen()
 
     def arrived(self, data, sender):
@@ -169,158 +148,24 @@ class UPnP(_Listener):
                 or not fields.get("MX", "").isdigit() or not data.endswith(b"\r\n\r\n"):
             self.faults.append(f"not a search: {data!r}")
             return
-        self.searches.append(fields["ST"])
-        if self.silent or fields["ST"] != _ROOT:
+        self.searches.append(fields.get("ST"))
+        if self.silent or fields.get("ST") != ROOT:
             return
         self.socket.sendto("\r\n".join([
-            "HTTP/1.1 200 OK", "CACHE-CONTROL: max-age=1800", "EXT:", f"LOCATION: {self.location or self.url + '/gate.xml'}",
-            f"ST: {_ROOT}", "USN: uuid:4d696e69-0000-0000-0000-0242ac120007::" + _ROOT, "SERVER: Odd/1 UPnP/1.0 Odd/1", "", "",
+            "HTTP/1.1 200 OK", "CACHE-CONTROL: max-age=1800", "EXT:", f"LOCATION: {self.location}", f"ST: {ROOT}",
+            "USN: uuid:4d696e69-0000-0000-0000-0242ac120007::" + ROOT, "SERVER: Odd/1 UPnP/1.0 Odd/1", "", "",
         ]).encode(), sender)
-
-    def close(self):
-        super().close()
-        self.server.shutdown()
-        self.server.server_close()
-
-    # What it answers.
-
-    def document(self):
-        return f"""<?xml version="1.0"?>
-<root xmlns="urn:schemas-upnp-org:device-1-0"><specVersion><major>1</major><minor>0</minor></specVersion>
-<device><deviceType>{_ROOT}</deviceType><friendlyName>Odd &amp; sons</friendlyName>
-<serviceList><service><serviceType>urn:schemas-upnp-org:service:Layer3Forwarding:1</serviceType>
-<serviceId>urn:upnp-org:serviceId:L3Forwarding1</serviceId><SCPDURL>/l3.xml</SCPDURL><controlURL>/l3</controlURL>
-<eventSubURL>/l3e</eventSubURL></service></serviceList>
-<deviceList><device><deviceType>urn:schemas-upnp-org:device:WANDevice:1</deviceType>
-<serviceList><service><serviceType>urn:schemas-upnp-org:service:WANCommonInterfaceConfig:1</serviceType>
-<serviceId>urn:upnp-org:serviceId:WANCommonIFC1</serviceId><SCPDURL>/common.xml</SCPDURL><controlURL>/common</controlURL>
-<eventSubURL>/commone</eventSubURL></service></serviceList>
-<deviceList><device><deviceType>urn:schemas-upnp-org:device:WANConnectionDevice:1</deviceType>
-<serviceList><service><serviceType>{_Request.service}</serviceType>
-<serviceId>urn:upnp-org:serviceId:WANIPConn1</serviceId><SCPDURL>/wan.xml</SCPDURL>
-<controlURL>{escape(self.control or _CONTROL)}</controlURL><eventSubURL>/event</eventSubURL></service></serviceList>
-</device></deviceList></device></deviceList></device></root>""".encode()
-
-    def answer(self, action, arguments):
-        """The fields of the answer, or (code, words) of an error."""
-        if action in self.errors:
-            return self.errors[action]
-        if action == "GetExternalIPAddress":
-            return {"NewExternalIPAddress": self.address}
-        if action == "GetStatusInfo":
-            return {"NewConnectionStatus": "Connected", "NewLastConnectionError": "ERROR_NONE", "NewUptime": "86400"}
-        key = (arguments.get("NewProtocol"), int(arguments.get("NewExternalPort") or 0))
-        if action == "AddPortMapping":
-            return self.added(key, arguments)
-        if action == "DeletePortMapping":
-            return {} if self.mappings.pop(key, None) else (714, "NoSuchEntryInArray")
-        host, port, seconds = ("192.168.7.50", 1, 0) if key[1] in self.taken else self.mappings.get(key, (None, 0, 0))
-        if host is None:
-            return 714, "NoSuchEntryInArray"
-        return {"NewInternalPort": port, "NewInternalClient": host, "NewEnabled": 1, "NewPortMappingDescription": "",
-                "NewLeaseDuration": seconds}
-
-    def added(self, key, arguments):
-        seconds = int(arguments["NewLeaseDuration"])
-        if key[0] not in ("TCP", "UDP") or not key[1] or arguments["NewRemoteHost"] or arguments["NewEnabled"] != "1":
-            return 402, "Invalid Args"
-        if self.permanent_only and seconds:
-            return 725, "OnlyPermanentLeasesSupported"
-        if key[1] in self.taken:
-            return 718, "ConflictInMappingEntry"
-        if arguments["NewInternalClient"] != HOME:
-            return 606, "Action not authorized"
-        self.mappings[key] = (arguments["NewInternalClient"], int(arguments["NewInternalPort"]), seconds)
-        return {}
-
-
-class _HTTPServer(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request, client_address):
-        """A client that hangs up is what some tests are about."""
-
-
-class _Request(http.server.BaseHTTPRequestHandler):
-    service = "urn:schemas-upnp-org:service:WANIPConnection:1"
-    #: Arguments in the order of the specification, on which old routers insist.
-    arguments = {
-        "GetExternalIPAddress": [], "GetStatusInfo": [],
-        "AddPortMapping": ["NewRemoteHost", "NewExternalPort", "NewProtocol", "NewInternalPort", "NewInternalClient", "NewEnabled",
-                           "NewPortMappingDescription", "NewLeaseDuration"],
-        "DeletePortMapping": ["NewRemoteHost", "NewExternalPort", "NewProtocol"],
-        "GetSpecificPortMappingEntry": ["NewRemoteHost", "NewExternalPort", "NewProtocol"],
-    }
-
-    def do_GET(self):
-        router = self.server.router
-        router.fetched.append(self.path)
-        if router.description:
-            router.description(self)
-        else:
-            self.say(200 if self.path == "/gate.xml" else 404, router.document())
-
-    def do_POST(self):
-        router = self.server.router
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        action = self.headers.get("SOAPAction", "").strip('"').removeprefix(self.service + "#")
-        root = xml.etree.ElementTree.fromstring(body)
-        call = root.find(f"{{{_ENVELOPE}}}Body/{{{self.service}}}{action}")
-        named = {child.tag: child.text or "" for child in call if child is not None} if call is not None else {}
-        router.calls.append((action, named))
-        if router.call:
-            router.call(self)
-        elif self.path != _CONTROL or call is None or action not in self.arguments:
-            router.faults.append(f"not a call: {self.path} {dict(self.headers)} {body!r}")
-            self.say_error(401, "Invalid Action")
-        elif list(named) != self.arguments[action]:
-            router.faults.append(f"wrong arguments of {action}: {named}")
-            self.say_error(402, "Invalid Args")
-        else:
-            answer = router.answer(action, named)
-            if isinstance(answer, tuple):
-                self.say_error(*answer)
-            else:
-                fields = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in answer.items())
-                self.say_envelope(200, f'<u:{action}Response xmlns:u="{self.service}">{fields}</u:{action}Response>')
-
-    def say_error(self, code, words):
-        self.say_envelope(500, f"""<s:Fault><faultcode>s:Client</faultcode><faultstring>UPnPError</faultstring><detail>
-<UPnPError xmlns="urn:schemas-upnp-org:control-1-0"><errorCode>{code}</errorCode>
-<errorDescription>{escape(words)}</errorDescription></UPnPError></detail></s:Fault>""")
-
-    def say_envelope(self, status, body):
-        self.say(status, (f'<?xml version="1.0"?>\n<s:Envelope xmlns:s="{_ENVELOPE}" '
-                          f's:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body>{body}</s:Body></s:Envelope>').encode())
-
-    def say(self, status, body):
-        self.send_response(status)
-        self.send_header("Content-Type", 'text/xml; charset="utf-8"')
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def flood(self, size, pause=0):
-        """Bytes that never end, so many at a time, until the client has had enough; how many went is noted."""
-        self.send_response(200)
-        self.end_headers()
-        self.server.router.sent = 0
-        try:
-            while True:
-                self.server.router.sent += self.connection.send(b" " * size)
-                time.sleep(pause)
-        finally:
-            self.server.router.flooded = time.monotonic()
-
-    def log_message(self, *words):
-        pass
 
 
 class OddRouter(Street):
     """A gateway with a NAT-PMP and a UPnP side, each as odd as its attributes say, or absent."""
 
-    def __init__(self, case, nat_pmp=None, upnp=None):
+    def __init__(self, case, nat_pmp=None, upnp=None, ssdp=None):
         super().__init__(case)
         self.nat_pmp = nat_pmp if nat_pmp is None else case.speaker(NATPMP, self, **nat_pmp)
-        self.upnp = upnp if upnp is None else case.speaker(UPnP, self, **upnp)
+        if upnp is not None:
+            self.serve_upnp(upnp, ssdp or {})
+
+    def serve_upnp(self, upnp, ssdp):
+        self.upnp = self.case.speaker(Device, self.gateway, INSIDE, **upnp)
+        self.ssdp = self.case.speaker(SSDP, self, self.upnp.url, **ssdp)
