@@ -139,7 +139,7 @@ let testTargets: [Target] = [
         "TrackerProtocolTests",
         ["TrackerProtocol", "Availability", "Bencode", "Cryptography", "Primitives", "TestSupport"]
     ),
-    tests("PortMappingTests", ["PortMapping", "Primitives", "TestSupport"]),
+    tests("PortMappingTests", ["PortMapping", "XML", "Primitives", "TestSupport"]),
     tests("EventLoopTests", ["EventLoop", "Primitives", "TestSupport"]),
     tests("HTTPClientTests", ["HTTPClient", "EventLoop", "Primitives", "TestSupport"]),
     tests("HTTPServerTests", ["HTTPServer", "EventLoop", "Primitives", "TestSupport"]),

@@ -40,6 +40,8 @@ package enum PortMappingFault: Error, Hashable, Sendable {
     case refused(String)
     /// The gateway said what nobody understands.
     case malformed
+    /// This host lacks what it takes to ask, in words for a person.
+    case unable(String)
 
     /// For a person.
     package var sentence: String {
@@ -48,6 +50,7 @@ package enum PortMappingFault: Error, Hashable, Sendable {
         case .noAnswer: "the router does not answer (UPnP and NAT-PMP are off, or it has none)"
         case .refused(let words): "the router refuses: \(words)"
         case .malformed: "the router's answer makes no sense"
+        case .unable(let words): words
         }
     }
 }
