@@ -20,6 +20,21 @@ def parse(text):
     return host, int(port)
 
 
+def identifier(host):
+    """An identifier that BEP 42 allows a node at this address: no announce goes to a public one that has another."""
+    first = os.urandom(1)[0] & 7
+    masked = bytearray(byte & mask for byte, mask in zip(socket.inet_aton(host), b"\x03\x0f\x3f\xff"))
+    masked[0] |= first << 5
+    crc = 0xFFFFFFFF
+    for byte in masked:
+        crc ^= byte
+        for _ in range(8):
+            # CRC-32C, reflected.
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    head = (crc ^ 0xFFFFFFFF).to_bytes(4, "big")
+    return head[:2] + bytes([head[2] & 0xF8 | os.urandom(1)[0] & 7]) + os.urandom(16) + bytes([first])
+
+
 class Node:
     """Answers on a thread of its own; `ask` may be called from any."""
 

@@ -158,8 +158,8 @@ class Request(http.server.BaseHTTPRequestHandler):
 <errorDescription>{escape(words)}</errorDescription></UPnPError></detail></s:Fault>""")
 
     def say_envelope(self, status, body):
-        self.say(status, (f'<?xml version="1.0"?>\n<s:Envelope xmlns:s="{_ENVELOPE}" '
-                          f's:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body>{body}</s:Body></s:Envelope>').encode())
+        attributes = f'xmlns:s="{_ENVELOPE}" s:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"'
+        self.say(status, f'<?xml version="1.0"?>\n<s:Envelope {attributes}><s:Body>{body}</s:Body></s:Envelope>'.encode())
 
     def say(self, status, body):
         self.send_response(status)

@@ -126,12 +126,12 @@ class SSDP(_Listener):
     """Answers those who search for a gateway, and notes what is no search."""
 
     silent = False
-    #: Another one than that of the device.
-    location = None
+    #: What is answered, each in a datagram: by default where the description of the device is.
+    locations = ()
 
     def __init__(self, street, url, **attributes):
         super().__init__(street, "", SSDP_PORT)
-        self.location = url + DESCRIPTION
+        self.locations = [url + DESCRIPTION]
         self.__dict__.update(attributes)
         #: What was searched for, and what was no search.
         self.searches, self.faults = [], []
@@ -151,10 +151,11 @@ class SSDP(_Listener):
         self.searches.append(fields.get("ST"))
         if self.silent or fields.get("ST") != ROOT:
             return
-        self.socket.sendto("\r\n".join([
-            "HTTP/1.1 200 OK", "CACHE-CONTROL: max-age=1800", "EXT:", f"LOCATION: {self.location}", f"ST: {ROOT}",
-            "USN: uuid:4d696e69-0000-0000-0000-0242ac120007::" + ROOT, "SERVER: Odd/1 UPnP/1.0 Odd/1", "", "",
-        ]).encode(), sender)
+        for location in self.locations:
+            self.socket.sendto("\r\n".join([
+                "HTTP/1.1 200 OK", "CACHE-CONTROL: max-age=1800", "EXT:", f"LOCATION: {location}", f"ST: {ROOT}",
+                "USN: uuid:4d696e69-0000-0000-0000-0242ac120007::" + ROOT, "SERVER: Odd/1 UPnP/1.0 Odd/1", "", "",
+            ]).encode(), sender)
 
 
 class OddRouter(Street):
