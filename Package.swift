@@ -198,6 +198,7 @@ let fuzzTargets: [Target] = [
     fuzzer("FuzzPayload", ["SecurePeer", "Cryptography", "Primitives"]),
     fuzzer("FuzzChunks", ["TrackerProtocol", "Primitives"]),
     fuzzer("FuzzWire", ["PeerWire", "Metainfo", "Primitives"]),
+    fuzzer("FuzzIGD", ["PortMapping", "XML", "Primitives"]),
 ]
 
 let isFuzzing = Context.environment["SHOAL_FUZZ"] != nil
