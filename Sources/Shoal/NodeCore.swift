@@ -4,6 +4,7 @@ import EventLoop
 import Kademlia
 import Metainfo
 import PeerWire
+import PortMapping
 import Primitives
 import SecurePeer
 import Storage
@@ -44,6 +45,7 @@ final class NodeCore {
     var torrents: [InfoHash: TorrentSession] = [:]
     private(set) var dht: DHTDriver?
     private(set) var trackers: TrackerDriver?
+    private(set) var portMapping: PortMappingDriver?
     /// Of accounts that this node has or got since, by the tracker's `host:port`.
     lazy var trackerPasskeys = configuration.trackerPasskeys
     private var datagrams: DatagramRouter?
@@ -133,6 +135,21 @@ final class NodeCore {
     /// The same for both families.
     var listenPort: UInt16? { listenAddress?.port }
 
+    /// The port by which nodes of the internet reach us: a router may hand another one through.
+    func publicPort(_ family: AddressFamily, _ transport: MappedTransport = .tcp) -> UInt16? {
+        (family == .v4 ? portMapping?.external(transport) : nil) ?? listenPort
+    }
+
+    /// The port by which the one at an address reaches us.
+    func port(for address: IPAddress, _ transport: MappedTransport = .tcp) -> UInt16? {
+        address.isPublic ? publicPort(address.isV4 ? .v4 : .v6, transport) : listenPort
+    }
+
+    /// Who was told the old port hears the new one.
+    func publicPortChanged() {
+        for torrent in torrents.values { torrent.announceAgain() }
+    }
+
     /// Whether we take part in the internet of this family.
     func serves(_ family: AddressFamily) -> Bool { listenAddresses.contains { $0.address.family == family } }
 
@@ -201,12 +218,24 @@ final class NodeCore {
             )
         )
         turn {
+            startPortMapping()
             dht?.start()
             for torrent in torrents.values {
                 torrent.discover()
                 torrent.askTrackers()
             }
         }
+    }
+
+    /// Without a socket for it there is no mapping; the node itself has its own.
+    private func startPortMapping() {
+        let addresses = listenAddresses.map(\.address)
+        guard configuration.mapsPort, let port = listenPort,
+            PortMappingDriver.isNeeded(listeningAt: addresses, of: InterfaceAddresses.current()),
+            let driver = try? PortMappingDriver(port: port, core: self)
+        else { return }
+        portMapping = driver
+        driver.start()
     }
 
     private func bind() throws(ShoalError) -> [BoundPort] {
@@ -259,6 +288,10 @@ final class NodeCore {
         for listener in listeners { listener.close() }
         for verifier in hashing.values { verifier.cancel() }
         for torrent in Array(torrents.values) { torrent.stop {} }
+        if let portMapping {
+            takesLeave()
+            portMapping.stop { [self] in tookLeave() }
+        }
         saveEvidence()
         guard let dht else { return finishStoppingIfIdle() }
         // Each torrent took back what it had published; whoever reads that spares itself a dial in vain.
@@ -346,7 +379,9 @@ final class NodeCore {
     func sessions(of torrent: TorrentSession) -> [PeerSession] { sessions.values.filter { $0.torrent === torrent } }
 
     /// Whether an endpoint that others name is this node.
-    func isOurs(_ endpoint: Endpoint) -> Bool { listenAddresses.contains(endpoint) }
+    func isOurs(_ endpoint: Endpoint) -> Bool {
+        listenAddresses.contains(endpoint) || portMapping?.externalEndpoint == endpoint
+    }
 }
 
 extension NodeCore: StreamListenerHandler {

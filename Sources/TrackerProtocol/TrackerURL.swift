@@ -84,10 +84,11 @@ package struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether a stranger may send us there: within our own network only to what is an announce by its path, or a torrent
     /// could make us call whatever a router or a program of this host does at a URL.
-    package var isSafeFromStrangers: Bool {
-        let address = place.endpoint?.address
-        let isOutside = address.map(\.isPublic) ?? (place.host.lowercased() != "localhost")
-        return isOutside || scheme == .udp || withoutPasskey.path == "/announce"
+    package var isSafeFromStrangers: Bool { isOutside || scheme == .udp || withoutPasskey.path == "/announce" }
+
+    /// Whether it is not in our own network, as far as its name tells.
+    package var isOutside: Bool {
+        place.endpoint.map(\.address.isPublic) ?? (place.host.lowercased() != "localhost")
     }
 
     /// Whether a tracker at an address may send us there, as another node of its own: by number, so that no name leads

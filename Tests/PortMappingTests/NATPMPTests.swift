@@ -141,7 +141,8 @@ struct NATPMPTests {
     @Test("what was mapped before a refusal is taken back")
     func halfMapped() {
         let dialogue = NATPMPDialogue { $0.codes[1] = 4 }
-        #expect(dialogue.asked.last == [0, 2, 0, 0, 0x1a, 0xe1, 0, 0, 0, 0, 0, 0])
+        let ends: [[UInt8]] = [2, 1].map { [0, $0, 0, 0, 0x1a, 0xe1, 0, 0, 0, 0, 0, 0] }
+        #expect(dialogue.asked.suffix(2) == ends)
     }
 
     @Test("a gateway without an address outside maps all the same")
@@ -195,6 +196,24 @@ struct NATPMPTests {
         let ends: [[UInt8]] = [2, 1].map { [0, $0, 0, 0, 0x1a, 0xe1, 0, 0, 0, 0, 0, 0] }
         #expect(dialogue.takeAsked() == ends)
         #expect(dialogue.client.deadline == nil)
+    }
+
+    @Test("what was asked for is taken away too where the answer was lost")
+    func releaseUnanswered() {
+        var dialogue = NATPMPDialogue { $0.codes[0] = 3 }
+        dialogue.client = NATPMPClient(port: 6881, gateway: Gateway.address)
+        dialogue.client.start(at: .zero)
+        _ = dialogue.client.takeActions()
+        dialogue.client.release()
+        #expect(dialogue.client.takeActions() == [])
+        let address: [UInt8] = [0, 128, 0, 0, 0, 0, 0, 9, 5, 0, 0, 9]
+        dialogue.client = NATPMPClient(port: 6881, gateway: Gateway.address)
+        dialogue.client.start(at: .zero)
+        dialogue.client.datagramArrived(address.span.bytes, from: Endpoint(Gateway.address, 5351), at: .zero)
+        _ = dialogue.client.takeActions()
+        dialogue.client.release()
+        let end: [UInt8] = [0, 2, 0, 0, 0x1a, 0xe1, 0, 0, 0, 0, 0, 0]
+        #expect(dialogue.client.takeActions() == [.send(end, to: Endpoint(Gateway.address, 5351))])
     }
 
     @Test("hears nobody but the gateway, and nothing but answers to its question")

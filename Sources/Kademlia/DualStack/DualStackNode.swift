@@ -95,15 +95,19 @@ package struct DualStackNode: ~Copyable {
 
     /// Finds peers, and announces us where a port is given: our IPv4 address in the one DHT, the IPv6 address in the
     /// other (BEP 32).
+    ///
+    /// - Parameter port6: over IPv6, where that is another one: a router maps ports of IPv4 only.
     package mutating func findPeers(
         of infoHash: InfoHash,
         announcingPort port: UInt16?,
+        overIPv6 port6: UInt16? = nil,
         isSeed: Bool = false,
         at now: Instant,
         into actions: inout DHTActionBuffer
     ) -> LookupID {
         command(towards: NodeID(infoHash), at: now, into: &actions) {
-            $0.findPeers(of: infoHash, announcingPort: port, isSeed: isSeed, at: now, into: &$1)
+            let port = $0.family == .v6 ? port6 ?? port : port
+            return $0.findPeers(of: infoHash, announcingPort: port, isSeed: isSeed, at: now, into: &$1)
         }
     }
 

@@ -28,6 +28,8 @@ package struct NATPMPClient: Hashable, Sendable {
     private var tries = 0
     private var address: IPAddress?
     private var mappings: [MappedTransport: PortMapping] = [:]
+    /// What was ever asked for: an answer may be lost, and the mapping is there all the same.
+    private var wished: Set<MappedTransport> = []
     private var renewal = Instant.distantFuture
     /// When the gateway forgets the first of the mappings.
     private var end = Instant.distantFuture
@@ -61,11 +63,12 @@ package struct NATPMPClient: Hashable, Sendable {
 
     /// Takes the mappings away, and is done. Whether the gateway hears it is not waited for: they end by themselves.
     package mutating func release() {
-        for transport in mappings.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+        for transport in MappedTransport.allCases where wished.contains(transport) {
             let question = NATPMPQuestion.map(transport, port: port, externalPort: 0, seconds: 0)
             actions.append(.send(question.bytes, to: gateway))
         }
         mappings = [:]
+        wished = []
         waiting = []
         question = nil
         deadline = nil
@@ -90,6 +93,7 @@ package struct NATPMPClient: Hashable, Sendable {
         case .address: question = .address
         case .map(let transport):
             // The other transport's number, so that one number is enough for both.
+            wished.insert(transport)
             let wish = mappings[transport]?.externalPort ?? mappings[.tcp]?.externalPort ?? port
             question = .map(transport, port: port, externalPort: wish, seconds: NATPMPClient.lifetime)
         }

@@ -30,6 +30,8 @@ public struct Configuration: Hashable, Sendable {
     /// Whether the queries of others are answered. A node that lives for one question says that it does not (BEP 43), so
     /// that nobody keeps it in a table.
     public var servesDHT = true
+    /// Whether a router is asked to hand the port through (NAT-PMP, UPnP), where we listen in a private IPv4 network.
+    public var mapsPort = false
     /// Folder for the routing table and the resume state; `nil` keeps nothing.
     public var stateFolder: String?
     /// The IP address that trackers are told to hand out; `nil` for the one that they see (the usual).

@@ -14,6 +14,8 @@ public enum Event: Hashable, Sendable {
     case peer(PeerStatus)
     /// A tracker answered, or failed.
     case tracker(TrackerStatus)
+    /// A router hands the port through, or none does (`Configuration.mapsPort`).
+    case portMapping(PortMappingStatus)
     /// Connections of strangers came to nothing; at most once a second.
     case refusals(Refusals)
     /// Everything wanted is there and checked.

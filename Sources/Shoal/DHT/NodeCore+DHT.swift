@@ -38,7 +38,7 @@ extension NodeCore {
         let dht = try driver()
         let infoHash = try NodeCore.infoHash(text)
         let search = DHTSearch(self, timeout: timeout)
-        _ = await search.run { handler in dht.findPeers(of: infoHash, announcing: nil, handler) }
+        _ = await search.run { handler in dht.findPeers(of: infoHash, announces: false, handler) }
         return search.peers.map(\.description)
     }
 

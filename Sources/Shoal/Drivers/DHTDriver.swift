@@ -192,11 +192,14 @@ final class DHTDriver {
 
     func findPeers(
         of infoHash: InfoHash,
-        announcing port: UInt16?,
+        announces: Bool,
         isSeed: Bool = false,
         _ handler: LookupHandler
     ) -> LookupID {
-        begin(handler) { $0.findPeers(of: infoHash, announcingPort: port, isSeed: isSeed, at: $1, into: &$2) }
+        let (port, port6) = announces ? (core.publicPort(.v4), core.publicPort(.v6)) : (nil, nil)
+        return begin(handler) {
+            $0.findPeers(of: infoHash, announcingPort: port, overIPv6: port6, isSeed: isSeed, at: $1, into: &$2)
+        }
     }
 
     func findNode(_ target: NodeID, _ handler: LookupHandler) -> LookupID {

@@ -109,7 +109,8 @@ extension TorrentSession {
     }
 
     private func publish(_ publication: PublishingSchedule.Publication) {
-        guard let dht = core.dht, let have = swarm?.have, let port = core.listenPort, let blob = blob(of: have) else {
+        guard let dht = core.dht, let have = swarm?.have, let port = core.publicPort(.v4), let blob = blob(of: have)
+        else {
             return
         }
         let content = RecordContent(
@@ -120,7 +121,7 @@ extension TorrentSession {
             load: load,
             lifetimeSeconds: publication.lifetimeSeconds,
             endpoint4: dht.externalAddress(.v4).map { Endpoint($0, port) },
-            endpoint6: dht.externalAddress(.v6).map { Endpoint($0, port) }
+            endpoint6: dht.externalAddress(.v6).map { Endpoint($0, core.publicPort(.v6) ?? port) }
         )
         // Only where no memory can be locked is there no signature; the next heartbeat tries again.
         guard

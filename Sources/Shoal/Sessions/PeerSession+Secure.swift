@@ -23,7 +23,9 @@ extension PeerSession {
             isUnknown = false
             parse()
         case .secure:
-            guard core.admitsHello(of: self), let handshake = core.respondingHandshake(since: beganAt) else {
+            guard core.admitsHello(of: self),
+                let handshake = core.respondingHandshake(to: endpoint.address, since: beganAt)
+            else {
                 return close(.crowdedOut)
             }
             isUnknown = false
@@ -36,7 +38,7 @@ extension PeerSession {
 
     /// Sends the first message of the handshake.
     func beginSecurely() {
-        guard let torrent, let handshake = core.initiatingHandshake(for: torrent) else {
+        guard let torrent, let handshake = core.initiatingHandshake(for: torrent, to: endpoint.address) else {
             return close(.secure(.outOfMemory))
         }
         do throws(SecureFault) {

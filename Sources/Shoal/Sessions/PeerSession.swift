@@ -2,6 +2,7 @@ import Cryptography
 import EventLoop
 import Metainfo
 import PeerWire
+import PortMapping
 import Primitives
 import SecurePeer
 import Swarming
@@ -158,7 +159,9 @@ final class PeerSession {
         if connection.supportsExtensions { sendExtensionHandshake() }
         torrent.opened(self)
         // It speaks of the DHT of the family that it goes over (BEP 32).
-        if connection.supportsDHT, torrent.usesDHT, core.serves(endpoint.address.family), let port = core.listenPort {
+        if connection.supportsDHT, torrent.usesDHT, core.serves(endpoint.address.family),
+            let port = core.port(for: endpoint.address, .udp)
+        {
             send { MessageWriter.port(port, to: &$0) }
         }
     }
@@ -177,7 +180,7 @@ final class PeerSession {
     func sendExtensionHandshake() {
         let handshake = ExtensionHandshake.shoal(
             metadataSize: torrent?.metadata?.count,
-            listenPort: core.listenPort,
+            listenPort: core.port(for: endpoint.address),
             secureKey: channel == nil ? torrent?.keyToName : nil,
             yourAddress: endpoint.address
         )

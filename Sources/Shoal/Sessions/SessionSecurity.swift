@@ -116,8 +116,8 @@ extension NodeCore {
     }
 
     /// What we say of ourselves; the torrent's peers are told more by messages.
-    private func greeting(_ capabilities: Capabilities) -> Greeting {
-        Greeting(capabilities: capabilities.rawValue, client: Node.clientName, listenPort: listenPort)
+    private func greeting(_ capabilities: Capabilities, to peer: IPAddress) -> Greeting {
+        Greeting(capabilities: capabilities.rawValue, client: Node.clientName, listenPort: port(for: peer))
     }
 
     /// The key of sessions, certified by ours, and another one each day; `nil` where no memory is left for secrets.
@@ -127,19 +127,19 @@ extension NodeCore {
         return sessionIdentity
     }
 
-    func initiatingHandshake(for torrent: TorrentSession) -> SecureHandshake? {
+    func initiatingHandshake(for torrent: TorrentSession, to peer: IPAddress) -> SecureHandshake? {
         guard let identity = currentIdentity() else { return nil }
         return SecureHandshake(
             initiating: torrent.swarmTag,
             as: identity,
             mode: torrent.security.mode,
-            greeting: greeting(torrent.capabilities),
+            greeting: greeting(torrent.capabilities, to: peer),
             now: now
         )
     }
 
     /// - Parameter accepted: when the connection was.
-    func respondingHandshake(since accepted: Instant) -> SecureHandshake? {
+    func respondingHandshake(to peer: IPAddress, since accepted: Instant) -> SecureHandshake? {
         let securities = torrents.values.map(\.security).filter(\.speaksSecurely)
         guard !securities.isEmpty, let identity = currentIdentity() else { return nil }
         return SecureHandshake(
@@ -147,7 +147,7 @@ extension NodeCore {
             swarmKeys: Array(Set(securities.compactMap(\.swarmKey))),
             acceptsOpen: securities.contains { $0.swarmKey == nil },
             isBusy: !hasRoom,
-            greeting: greeting(.shoal),
+            greeting: greeting(.shoal, to: peer),
             now: accepted
         )
     }

@@ -112,7 +112,7 @@ final class PeerProbe {
         if connection.supportsExtensions {
             let handshake = ExtensionHandshake.shoal(
                 metadataSize: nil,
-                listenPort: core.listenPort,
+                listenPort: core.port(for: endpoint.address),
                 yourAddress: endpoint.address
             )
             send { MessageWriter.extensionHandshake(handshake, to: &$0) }

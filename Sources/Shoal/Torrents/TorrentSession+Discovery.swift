@@ -57,7 +57,7 @@ extension TorrentSession {
         )
         discovery.isLooking = true
         discovery.isAnnouncedAsSeed = isSeed
-        let lookup = core.dht?.findPeers(of: infoHash, announcing: core.listenPort, isSeed: isSeed, handler)
+        let lookup = core.dht?.findPeers(of: infoHash, announces: true, isSeed: isSeed, handler)
         // Where there is nobody to ask it has ended by now.
         discovery.lookup = discovery.isLooking ? lookup : nil
         // Second, because it waits for the peers that the other one finds, and asks these too.
@@ -79,6 +79,16 @@ extension TorrentSession {
         let joined = core.dht?.joinedFamilies ?? []
         guard discovery.announcedTo == 0 || !discovery.networks.isSuperset(of: joined) else { return }
         discovery.fruitless = 0
+        discover()
+    }
+
+    /// Others reach us by another port than was announced.
+    func announceAgain() {
+        if case .stopped = phase { return }
+        trackersHearAgain()
+        guard usesDHT else { return }
+        if let lookup = discovery.lookup { core.dht?.cancel(lookup) }
+        discovery.isLooking = false
         discover()
     }
 

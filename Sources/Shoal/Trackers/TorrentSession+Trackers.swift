@@ -102,6 +102,12 @@ extension TorrentSession {
         trackerAlarm.set(trackers.announcer.nextDeadline)
     }
 
+    /// What they were told of us is true no more.
+    func trackersHearAgain() {
+        trackers.announcer.announcesAgain(at: core.now)
+        trackerAlarm.set(trackers.announcer.nextDeadline)
+    }
+
     /// Trackers count who fetched all of it; what was there before does not count.
     func tellTrackersOfCompletion() {
         guard report.downloaded > 0 else { return }
@@ -141,7 +147,10 @@ extension TorrentSession {
         _ event: AnnounceRequest.Event,
         _ trackerID: [UInt8]?
     ) {
-        guard let driver = core.trackers, let port = core.listenPort else { return }
+        guard let driver = core.trackers,
+            // A tracker of our own network tells others who are in there too.
+            let port = url.isOutside ? core.publicPort(line.family) : core.listenPort
+        else { return }
         var request = AnnounceRequest(infoHash: infoHash, peerID: peerID, port: port)
         request.uploaded = UInt64(clamping: report.uploaded)
         request.downloaded = UInt64(clamping: report.downloaded)

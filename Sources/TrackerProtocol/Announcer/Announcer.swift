@@ -111,14 +111,19 @@ package struct Announcer: ~Copyable {
         }
     }
 
-    /// Everything wanted has arrived, just now.
-    package mutating func completed(at now: Instant) {
-        guard !hasCompleted else { return }
-        hasCompleted = true
+    /// What was announced is true no more: whoever was told hears it anew.
+    package mutating func announcesAgain(at now: Instant) {
         for index in routes.indices {
             let isKnown = routes[index].order.contains { standing($0, routes[index].family)?.isKnown == true }
             if isKnown { routes[index].dueAt = now }
         }
+    }
+
+    /// Everything wanted has arrived, just now.
+    package mutating func completed(at now: Instant) {
+        guard !hasCompleted else { return }
+        hasCompleted = true
+        announcesAgain(at: now)
     }
 
     // MARK: Answers

@@ -144,6 +144,8 @@ struct Network: Hashable, Sendable {
     var bootstrap: Bootstrap = .installed
     var usesDHT = true
     var usesLAN = true
+    /// A question needs nobody to come in.
+    var mapsPort = true
     var secure: Configuration.SecurePolicy = .prefer
     /// A file with the keys of the only peers that are talked to.
     var trustFile: String?

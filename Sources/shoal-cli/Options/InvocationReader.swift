@@ -139,6 +139,7 @@ struct InvocationReader {
 
     private func question(_ kind: Invocation.DHTQuestion.Kind) throws(ShoalError) -> Invocation.DHTQuestion {
         var question = Invocation.DHTQuestion(kind: kind, network: try network())
+        question.network.mapsPort = false
         if let timeout = try seconds(.timeout) { question.timeout = timeout }
         return question
     }
@@ -155,6 +156,7 @@ struct InvocationReader {
         if let value = values.last(.listen) { network.listen = .endpoint(try InvocationReader.listenAddress(value)) }
         network.bootstrap = try bootstrap()
         network.usesDHT = try !values.flag(.noDHT)
+        network.mapsPort = try !values.flag(.noPortMapping)
         network.usesLAN = try !values.flag(.noLAN)
         network.stateFolder = try stateFolder()
         try readSecurity(into: &network)

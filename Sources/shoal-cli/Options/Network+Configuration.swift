@@ -7,6 +7,7 @@ extension Network {
         configuration.listen = listen
         configuration.usesDHT = usesDHT
         configuration.bootstrap = usesDHT ? try bootstrapNodes(on: console) : []
+        configuration.mapsPort = mapsPort
         configuration.stateFolder = stateFolder
         configuration.downloadLimit = downloadLimit
         configuration.uploadLimit = uploadLimit

@@ -50,6 +50,7 @@ enum OptionName: String, CaseIterable, Hashable, Sendable {
     case bootstrapFile = "bootstrap-file"
     case noDHT = "no-dht"
     case noLAN = "no-lan"
+    case noPortMapping = "no-port-mapping"
     case state
     case json
     case quiet

@@ -350,6 +350,12 @@ extension OptionEntry {
             verbs: network,
             meaning: "leave discovery in the local network out (this version has none)"
         ),
+        OptionEntry(
+            name: .noPortMapping,
+            argument: .none,
+            verbs: transfers + [.node, .console],
+            meaning: "do not ask the router to hand the port through (UPnP, NAT-PMP)"
+        ),
     ]
 
     private static let generalEntries: [OptionEntry] = [

@@ -95,7 +95,7 @@ struct Display {
             if peer.state == .connected { peers.append(peer) }
             if peers.count > Display.peerLimit { peers.removeFirst() }
         case .done: progress = nil
-        case .tracker, .refusals, .failed, .interrupted, .notice, .published, .version: break
+        case .tracker, .portMapping, .refusals, .failed, .interrupted, .notice, .published, .version: break
         }
     }
 

@@ -14,6 +14,7 @@ enum JSONLines {
         case .progress(let progress): return line(for: progress)
         case .peer(let peer): return line(for: peer)
         case .tracker(let tracker): return line(for: tracker)
+        case .portMapping(let status): return line(for: status)
         case .refusals(let refusals): return line(for: refusals)
         case .done(let completion): return line(for: completion)
         case .failed(let infoHash, let error): return line(for: error, infoHash: infoHash)

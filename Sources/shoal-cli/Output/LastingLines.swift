@@ -17,6 +17,7 @@ enum LastingLines {
         case .torrent(let torrent): return purpose == .fetch ? [description(of: torrent)] : []
         case .peer(let peer): return PeerLine.text(for: peer, style: style).map { [$0] } ?? []
         case .tracker(let tracker): return [TrackerLine.text(for: tracker, style: style)]
+        case .portMapping(let status): return line(for: status, style: style).map { [$0] } ?? []
         case .done(let completion):
             return purpose == .fetch ? lines(for: completion, style: style, width: width) : []
         case .failed(_, let error): return [line(for: error, usesColor: style.usesColor)]
@@ -48,6 +49,17 @@ enum LastingLines {
     /// The line that says why the program ends.
     static func line(for error: ShoalError, usesColor: Bool) -> String {
         (usesColor ? Paint.red("shoal:") : "shoal:") + " " + DisplayText.clean(error.message)
+    }
+
+    /// A router that maps no ports is no fault: others are reached all the same.
+    private static func line(for status: PortMappingStatus, style: Display.Style) -> String? {
+        guard status.state == .mapped else {
+            return style.isVerbose ? "no port of a router leads here: \(status.message ?? "")" : nil
+        }
+        let place = status.address ?? "port \(status.tcpPort ?? 0) of the router"
+        let text = "reachable from outside at \(place) (\(status.method ?? ""))"
+        guard let message = status.message else { return text }
+        return style.usesColor ? Paint.yellow("\(text); \(message)") : "\(text); \(message)"
     }
 
     private static func line(for version: TorrentVersion) -> String {

@@ -14,4 +14,15 @@ extension JSONLines {
         if let message = tracker.message { object.add("message", message) }
         return object.line
     }
+
+    static func line(for status: PortMappingStatus) -> String {
+        var object = JSONObject(event: "port_mapping")
+        object.add("state", status.state.rawValue)
+        object.addIfPresent("method", status.method)
+        object.addIfPresent("address", status.address)
+        if let port = status.tcpPort { object.add("tcp", Int(port)) }
+        if let port = status.udpPort { object.add("udp", Int(port)) }
+        object.addIfPresent("message", status.message)
+        return object.line
+    }
 }
