@@ -6,12 +6,19 @@ package struct PortMapper: Sendable {
     /// Routers are switched on, and set up, while a node runs.
     static let firstPause: Duration = .seconds(60)
     static let longestPause: Duration = .seconds(1800)
+    /// Interfaces come up late, and to look for a gateway costs nothing.
+    static let lookInterval: Duration = .seconds(10)
+
+    /// How often it is looked whether the gateway is still the same.
+    static let checkInterval: Duration = .seconds(60)
 
     package private(set) var state = PortMappingState.searching
     package private(set) var deadline: Instant?
     private let port: UInt16
     private let seed: UInt64
     private var phase = Phase.resting
+    /// Who is asked, or would be.
+    private var gateway: IPAddress?
     private var pause = PortMapper.firstPause
     /// Why the way that was tried before did not work, if it was more than silence.
     private var refusal: PortMappingFault?
@@ -34,17 +41,20 @@ package struct PortMapper: Sendable {
     /// - Parameter gateway: the default gateway of this host at the moment; `nil` if there is none.
     package mutating func start(gateway: IPAddress?, at now: Instant) {
         refusal = nil
+        self.gateway = gateway
         guard let gateway else { return fail(.noGateway, at: now) }
         var client = NATPMPClient(port: port, gateway: gateway)
         client.start(at: now)
         advance(.natPMP(client), at: now)
     }
 
-    /// - Parameter gateway: asked for only when the search begins anew.
-    package mutating func tick(gateway: () -> IPAddress?, at now: Instant) {
+    /// - Parameter gateway: the default gateway of this host at the moment. Another one, and all begins anew: a laptop is
+    ///   in another network.
+    package mutating func tick(gateway: IPAddress?, at now: Instant) {
         guard let deadline, now >= deadline else { return }
+        guard gateway == self.gateway else { return start(gateway: gateway, at: now) }
         switch phase {
-        case .resting: start(gateway: gateway(), at: now)
+        case .resting: start(gateway: gateway, at: now)
         case .natPMP(var client):
             client.tick(at: now)
             advance(.natPMP(client), at: now)
@@ -100,12 +110,12 @@ package struct PortMapper: Sendable {
         case .natPMP(var client):
             actions += client.takeActions()
             phase = .natPMP(client)
-            deadline = client.deadline
+            deadline = client.deadline.map { min($0, now + PortMapper.checkInterval) }
             if case .failed(let fault) = client.state { natPMPFailed(fault, at: now) } else { take(client.state) }
         case .upnp(var client):
             actions += client.takeActions()
             phase = .upnp(client)
-            deadline = client.deadline
+            deadline = client.deadline.map { min($0, now + PortMapper.checkInterval) }
             if case .failed(let fault) = client.state { fail(fault, at: now) } else { take(client.state) }
         case .resting, .ended: break
         }
@@ -130,7 +140,7 @@ package struct PortMapper: Sendable {
         state = .failed(fault == .noAnswer ? refusal ?? fault : fault)
         phase = .resting
         // What worked a moment ago may work again.
-        deadline = now + (wasMapped ? .seconds(1) : pause)
-        pause = min(pause * 2, PortMapper.longestPause)
+        deadline = now + (wasMapped ? .seconds(1) : fault == .noGateway ? PortMapper.lookInterval : pause)
+        if fault != .noGateway { pause = min(pause * 2, PortMapper.longestPause) }
     }
 }

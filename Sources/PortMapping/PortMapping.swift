@@ -32,7 +32,7 @@ package struct PortMapping: Hashable, Sendable {
 
 /// Why there is no mapping.
 package enum PortMappingFault: Error, Hashable, Sendable {
-    /// This host knows no way to other networks.
+    /// There is no way to other networks, or no router on it.
     case noGateway
     /// No device answers that could map a port.
     case noAnswer
@@ -46,7 +46,7 @@ package enum PortMappingFault: Error, Hashable, Sendable {
     /// For a person.
     package var sentence: String {
         switch self {
-        case .noGateway: "this machine has no gateway"
+        case .noGateway: "there is no router in front of this machine"
         case .noAnswer: "the router does not answer (UPnP and NAT-PMP are off, or it has none)"
         case .refused(let words): "the router refuses: \(words)"
         case .malformed: "the router's answer makes no sense"

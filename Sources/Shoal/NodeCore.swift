@@ -229,10 +229,9 @@ final class NodeCore {
 
     /// Without a socket for it there is no mapping; the node itself has its own.
     private func startPortMapping() {
-        let addresses = listenAddresses.map(\.address)
-        guard configuration.mapsPort, let port = listenPort,
-            PortMappingDriver.isNeeded(listeningAt: addresses, of: InterfaceAddresses.current()),
-            let driver = try? PortMappingDriver(port: port, core: self)
+        guard configuration.mapsPort, let place = listenAddresses.first(where: \.address.isV4),
+            place.address.isUnspecified || place.address.isPrivate,
+            let driver = try? PortMappingDriver(place, core: self)
         else { return }
         portMapping = driver
         driver.start()

@@ -9,6 +9,8 @@ import Primitives
 final class PortMappingDriver {
     private unowned let core: NodeCore
     private let port: UInt16
+    /// Where we listen.
+    private let address: IPAddress
     private var mapper: PortMapper
     private let socket: DatagramSocket
     private var http: HTTPClient?
@@ -26,25 +28,17 @@ final class PortMappingDriver {
     private static let farewellLimit: Duration = .milliseconds(500)
     private static let mostRouteBytes = 64 << 10
 
-    /// - Parameter port: where the node listens.
-    init(port: UInt16, core: NodeCore) throws(SocketError) {
+    /// - Parameter place: where the node listens: a private address, or all of them.
+    init(_ place: Endpoint, core: NodeCore) throws(SocketError) {
         self.core = core
-        self.port = port
+        (address, port) = (place.address, place.port)
         mapper = PortMapper(port: port, seed: core.random.next())
         socket = try DatagramSocket(loop: core.loop, endpoint: Endpoint(.v4(0), 0))
         socket.handler = self
     }
 
-    /// Whether somebody else has to be asked to let others in: where we listen in a private network and not on an address
-    /// of the internet.
-    static func isNeeded(listeningAt addresses: [IPAddress], of host: [IPAddress]) -> Bool {
-        guard let listening = addresses.first(where: \.isV4) else { return false }
-        guard listening.isUnspecified else { return listening.isPrivate }
-        return !host.contains { $0.isV4 && $0.isPublic } && host.contains { $0.isV4 && $0.isPrivate }
-    }
-
     func start() {
-        mapper.start(gateway: PortMappingDriver.gateway(), at: core.now)
+        mapper.start(gateway: gateway, at: core.now)
         perform()
     }
 
@@ -81,13 +75,16 @@ final class PortMappingDriver {
         return Endpoint(address, tcp.externalPort)
     }
 
-    private static func gateway() -> IPAddress? {
-        KernelFile.read("/proc/net/route", limit: mostRouteBytes)
+    /// The router to ask; `nil` where we are on the internet without one.
+    private var gateway: IPAddress? {
+        let isOutside = InterfaceAddresses.current().contains { $0.isV4 && $0.isPublic }
+        guard !address.isUnspecified || !isOutside else { return nil }
+        return KernelFile.read("/proc/net/route", limit: PortMappingDriver.mostRouteBytes)
             .flatMap { RouteTable.defaultGateway(in: String(decoding: $0, as: UTF8.self)) }
     }
 
     private func tick() {
-        mapper.tick(gateway: PortMappingDriver.gateway, at: core.now)
+        mapper.tick(gateway: gateway, at: core.now)
         perform()
     }
 
