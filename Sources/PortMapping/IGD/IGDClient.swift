@@ -4,11 +4,15 @@ import XML
 /// Asks Internet gateway devices of UPnP for a port, and keeps it.
 ///
 ///     idle ── start ──▶ searching ── a device maps ──▶ mapped ── half of the lease is over ──▶ mapped
-///       ▲                   │ none is left                │ a whole lease without renewal
-///       │                   ▼                             ▼
-///    release             failed ◀──────────────────────── failed
+///       ▲                   │ none is left               │ ▲
+///       │                   │           renewal in vain, │ │ a device maps
+///       │                   │          then each minute  ▼ │
+///       │                   │                     mapped, searching
+///       │                   ▼                            │ a whole lease without renewal
+///    release             failed ◀────────────────────────┘
 ///
-/// Devices are looked at one at a time, each from its description through its services. `state` is `searching` when idle.
+/// Devices are looked at one at a time, each from its description through its services. A router that was switched off
+/// and on has forgotten the mapping, and often is to be asked at another port: hence the search.
 package struct IGDClient: Sendable {
     /// Whoever is in the network can answer a search, with as many devices as he likes.
     private static let mostDevices = 8
@@ -43,20 +47,22 @@ package struct IGDClient: Sendable {
     }
 
     private struct Lease {
+        var negotiation: IGDNegotiation
         var renewal: Instant
         let end: Instant
-        /// Why it was not renewed.
-        var fault = PortMappingFault.noAnswer
+        /// Why it was not renewed; `nil` before that was tried.
+        var fault: PortMappingFault?
     }
 
+    /// `searching` also when idle.
     package private(set) var state = PortMappingState.searching
     private let port: UInt16
     private var random: SeededRandom
     private var actions: [PortMappingAction] = []
     private var nextTicket = 0
-    /// Of the only request whose reply counts.
+    /// Of the only request whose reply counts: to the device, or without one to the service that maps.
     private var ticket: Int?
-    /// When the device has had its time.
+    /// When the one who is asked has had its time.
     private var giveUp: Instant?
     private var search: Search?
     private var device: Device?
@@ -75,10 +81,10 @@ package struct IGDClient: Sendable {
     /// Searches for gateways, three seconds long; does nothing unless idle or failed.
     package mutating func start(at now: Instant) {
         guard search == nil, lease == nil else { return }
+        // Replies to a client before this one have other numbers.
+        nextTicket = max(nextTicket, Int(truncatingIfNeeded: now.nanoseconds))
         state = .searching
-        device = nil
-        search = Search(repetition: now + IGDClient.searchInterval, end: now + IGDClient.searchTime)
-        sendSearches()
+        beginSearch(at: now)
     }
 
     /// A datagram came to the socket that the searches were sent from. Only answers to them are looked at.
@@ -93,9 +99,11 @@ package struct IGDClient: Sendable {
 
     /// A request was answered, or was not: `reply` is `nil` when there was no answer in time.
     package mutating func replied(_ ticket: Int, _ reply: IGDReply?, at now: Instant) {
-        guard ticket == self.ticket, device != nil else { return }
+        guard ticket == self.ticket else { return }
         self.ticket = nil
-        if let step = device?.negotiation?.answered(reply) {
+        if device == nil {
+            if let step = lease?.negotiation.answered(reply) { followRenewal(step, at: now) }
+        } else if let step = device?.negotiation?.answered(reply) {
             follow(step, at: now)
         } else {
             described(reply, at: now)
@@ -108,21 +116,17 @@ package struct IGDClient: Sendable {
             search?.repetition = nil
             sendSearches()
         }
-        if let giveUp, giveUp <= now { abandonDevice(at: now) }
-        if let lease {
-            if lease.end <= now {
-                fail(lease.fault)
-            } else if ticket == nil, lease.renewal <= now {
-                renew(at: now)
-            }
-        } else {
-            lookAtNext(at: now)
-        }
+        if let giveUp, giveUp <= now { abandon(at: now) }
+        if let lease, lease.end <= now { leaseEnded() }
+        if search != nil { return lookAtNext(at: now) }
+        guard let lease, giveUp == nil, lease.renewal <= now else { return }
+        if lease.fault == nil { renew(at: now) } else { beginSearch(at: now) }
     }
 
     /// Takes the mappings away, and is idle. Nobody waits for the replies.
     package mutating func release(at now: Instant) {
-        takeAway()
+        takeAway(device?.negotiation)
+        takeAway(lease?.negotiation)
         search = nil
         lease = nil
         forgetDevice()
@@ -131,10 +135,12 @@ package struct IGDClient: Sendable {
 
     // MARK: What is to be done
 
+    /// When `tick` is to be called; `nil` when idle or failed.
     package var deadline: Instant? {
-        if let lease { return min(giveUp ?? lease.renewal, lease.end) }
-        guard let search else { return nil }
-        return [search.repetition, device == nil ? search.end : giveUp].compactMap { $0 }.min()
+        var times = [lease?.end, giveUp, search?.repetition]
+        if let search, device == nil { times.append(search.end) }
+        if search == nil, giveUp == nil { times.append(lease?.renewal) }
+        return times.compactMap { $0 }.min()
     }
 
     package mutating func takeActions() -> [PortMappingAction] {
@@ -156,7 +162,18 @@ package struct IGDClient: Sendable {
         request(service.control, call.request(to: service.kind))
     }
 
+    private mutating func takeAway(_ negotiation: IGDNegotiation?) {
+        guard let negotiation else { return }
+        for removal in negotiation.removals { _ = call(removal, of: negotiation.service) }
+    }
+
     // MARK: One device after the other
+
+    private mutating func beginSearch(at now: Instant) {
+        search = Search(repetition: now + IGDClient.searchInterval, end: now + IGDClient.searchTime)
+        if let fault = lease?.fault { note(fault) }
+        sendSearches()
+    }
 
     private mutating func lookAtNext(at now: Instant) {
         guard device == nil, let search else { return }
@@ -166,7 +183,10 @@ package struct IGDClient: Sendable {
             giveUp = now + IGDClient.mostTimeOfDevice
             ticket = request(url)
         } else if search.end <= now {
-            fail(search.fault)
+            guard lease != nil else { return fail(search.fault) }
+            self.search = nil
+            lease?.fault = search.fault
+            lease?.renewal = now + IGDClient.retryInterval
         }
     }
 
@@ -188,30 +208,29 @@ package struct IGDClient: Sendable {
             return lookAtNext(at: now)
         }
         self.device?.services.removeFirst()
-        var negotiation = IGDNegotiation(service, port: port, client: device.client, spares: spares())
+        let old = lease?.negotiation
+        var negotiation = IGDNegotiation(service, port: port, client: device.client, spares: spares(), renewing: old)
         let step = negotiation.begin()
         self.device?.negotiation = negotiation
         follow(step, at: now)
     }
 
     private mutating func follow(_ step: IGDNegotiation.Step, at now: Instant) {
+        guard let negotiation = device?.negotiation else { return }
         switch step {
-        case .ask(let question):
-            ticket = device?.negotiation.map { call(question, of: $0.service) }
-        case .mapped(let address, let lifetime):
-            mapped(address, lifetime, at: now)
-        case .failed(let fault) where lease != nil:
-            renewalFailed(fault, at: now)
+        case .ask(let question): ticket = call(question, of: negotiation.service)
+        case .mapped(let address, let lifetime): hold(negotiation, address, lifetime, at: now)
         case .failed(let fault):
             note(fault)
+            if lease != nil, !negotiation.isWhole { loseMapping() }
             tryNextService(at: now)
         }
     }
 
-    private mutating func abandonDevice(at now: Instant) {
+    private mutating func abandon(at now: Instant) {
         ticket = nil
-        if lease != nil { return renewalFailed(.noAnswer, at: now) }
-        takeAway()
+        guard let device else { return followRenewal(.failed(.noAnswer), at: now) }
+        if device.negotiation?.isRenewal == false { takeAway(device.negotiation) }
         forgetDevice()
         lookAtNext(at: now)
     }
@@ -239,11 +258,17 @@ package struct IGDClient: Sendable {
 
     // MARK: A mapping
 
-    private mutating func mapped(_ address: IPAddress?, _ lifetime: Duration, at now: Instant) {
-        guard let externalPort = device?.negotiation?.externalPort else { return }
+    private mutating func hold(
+        _ negotiation: IGDNegotiation,
+        _ address: IPAddress?,
+        _ lifetime: Duration,
+        at now: Instant
+    ) {
         search = nil
-        giveUp = nil
-        lease = Lease(renewal: now + max(lifetime / 2, IGDClient.shortestRenewal), end: now + lifetime)
+        forgetDevice()
+        let renewal = now + max(lifetime / 2, IGDClient.shortestRenewal)
+        lease = Lease(negotiation: negotiation, renewal: renewal, end: now + lifetime)
+        let externalPort = negotiation.externalPort
         state = .mapped(
             tcp: PortMapping(.tcp, port: port, externalPort: externalPort, means: .upnp),
             udp: PortMapping(.udp, port: port, externalPort: externalPort, means: .upnp),
@@ -253,26 +278,34 @@ package struct IGDClient: Sendable {
 
     private mutating func renew(at now: Instant) {
         let spares = spares()
-        guard let step = device?.negotiation?.renew(spares: spares) else { return }
+        guard let step = lease?.negotiation.renew(spares: spares) else { return }
         giveUp = now + IGDClient.mostTimeOfDevice
-        follow(step, at: now)
+        followRenewal(step, at: now)
     }
 
-    private mutating func renewalFailed(_ fault: PortMappingFault, at now: Instant) {
-        giveUp = nil
-        guard device?.negotiation?.isWhole == true else {
-            takeAway()
-            return fail(fault)
+    private mutating func followRenewal(_ step: IGDNegotiation.Step, at now: Instant) {
+        guard let negotiation = lease?.negotiation else { return }
+        switch step {
+        case .ask(let question): ticket = call(question, of: negotiation.service)
+        case .mapped(let address, let lifetime): hold(negotiation, address, lifetime, at: now)
+        case .failed(let fault) where negotiation.isWhole:
+            giveUp = nil
+            lease?.fault = fault
+            beginSearch(at: now)
+        case .failed(let fault):
+            takeAway(negotiation)
+            fail(fault)
         }
-        lease?.renewal = now + IGDClient.retryInterval
-        lease?.fault = fault
     }
 
-    private mutating func takeAway() {
-        guard let negotiation = device?.negotiation else { return }
-        for transport in MappedTransport.allCases where negotiation.held.contains(transport) {
-            _ = call(.delete(transport, externalPort: negotiation.externalPort), of: negotiation.service)
-        }
+    private mutating func leaseEnded() {
+        if search == nil { fail(lease?.fault ?? .noAnswer) } else { loseMapping() }
+    }
+
+    /// A search that is under way goes on.
+    private mutating func loseMapping() {
+        lease = nil
+        state = .searching
     }
 
     /// Below 10000 are ports of known services, above 65000 some that gateways use themselves.

@@ -42,21 +42,35 @@ struct IGDNegotiation: Sendable {
     private var call = IGDCall.status
     private var afterwards = Afterwards.tryAnotherPort
     /// What is held is left in peace: it works until its lease ends, whatever the renewal comes to.
-    private var isRenewal = false
+    private(set) var isRenewal = false
 
     /// - Parameters:
     ///   - client: our address towards the gateway.
     ///   - spares: external ports to try after our own number.
-    init(_ service: IGDService, port: UInt16, client: IPAddress, spares: [UInt16]) {
+    ///   - old: the mapping that is to be kept, by a service that may be another than before.
+    init(
+        _ service: IGDService,
+        port: UInt16,
+        client: IPAddress,
+        spares: [UInt16],
+        renewing old: IGDNegotiation? = nil
+    ) {
         self.service = service
         self.port = port
         self.client = client
         self.spares = spares
-        externalPort = port
+        externalPort = old?.externalPort ?? port
+        held = old?.held ?? []
+        isRenewal = old != nil
     }
 
     /// Whether both transports are mapped as far as is known.
     var isWhole: Bool { held.count == MappedTransport.allCases.count }
+
+    /// What takes away all that is held.
+    var removals: [IGDCall] {
+        MappedTransport.allCases.filter(held.contains).map { .delete($0, externalPort: externalPort) }
+    }
 
     mutating func begin() -> Step { ask(.status) }
 
@@ -163,9 +177,7 @@ struct IGDNegotiation: Sendable {
 
     /// Takes away what is held, then goes on.
     private mutating func clear() -> Step {
-        if let next = MappedTransport.allCases.first(where: held.contains) {
-            return ask(.delete(next, externalPort: externalPort))
-        }
+        if let next = removals.first { return ask(next) }
         switch afterwards {
         case .fail(let fault): return .failed(fault)
         case .tryAnotherPort:

@@ -148,6 +148,20 @@ struct IGDDevicesTests {
         #expect(dialogue.takeAsked() == ["GetStatusInfo"])
     }
 
+    @Test("a client takes no replies to one that was before it")
+    func otherClient() {
+        var old = IGDDialogue()
+        old.start()
+        old.hears(IGDDialogue.location)
+        var new = IGDDialogue()
+        new.now = .zero + .seconds(1)
+        new.start()
+        new.hears("http://192.168.1.1:49001/root.xml")
+        _ = new.takeAsked()
+        for request in old.open { new.replies(to: request.ticket, GatewayText.description()) }
+        #expect(new.takeAsked() == [] && new.open.count == 1)
+    }
+
     @Test("answers that come before a search or after it are not looked at")
     func unasked() {
         var dialogue = IGDDialogue()
