@@ -130,7 +130,7 @@ package struct PortMapper: Sendable {
 
     private mutating func natPMPFailed(_ fault: PortMappingFault, at now: Instant) {
         if fault != .noAnswer { refusal = fault }
-        var client = IGDClient(port: port, seed: seed)
+        var client = IGDClient(port: port, seed: seed, gateway: gateway)
         client.start(at: now)
         advance(.upnp(client), at: now)
     }

@@ -14,28 +14,13 @@ import XML
 /// Devices are looked at one at a time, each from its description through its services. A router that was switched off
 /// and on has forgotten the mapping, and often is to be asked at another port: hence the search.
 package struct IGDClient: Sendable {
-    /// Whoever is in the network can answer a search, with as many devices as he likes.
-    private static let mostDevices = 8
     /// Gateways answer within a second or two, and take some six calls. A device that lets us wait must not keep us from
     /// the next one for long.
     private static let mostTimeOfDevice = Duration.seconds(30)
-    /// A datagram may get lost: the second search is sent after it, and its answers may take two seconds.
-    private static let searchInterval = Duration.seconds(1)
-    private static let searchTime = searchInterval + .seconds(SSDP.mostDelay)
     /// Other hosts take ports too, and a gateway that refuses five refuses the sixth.
     private static let mostSpares = 4
     private static let shortestRenewal = Duration.seconds(60)
     private static let retryInterval = Duration.seconds(60)
-
-    private struct Search {
-        /// When the searches are sent a second time.
-        var repetition: Instant?
-        let end: Instant
-        var waiting: [LocalURL] = []
-        var seen: Set<LocalURL> = []
-        /// What the devices so far have failed by.
-        var fault = PortMappingFault.noAnswer
-    }
 
     private struct Device {
         let description: LocalURL
@@ -57,6 +42,7 @@ package struct IGDClient: Sendable {
     /// `searching` also when idle.
     package private(set) var state = PortMappingState.searching
     private let port: UInt16
+    private let gateway: IPAddress?
     private var random: SeededRandom
     private var actions: [PortMappingAction] = []
     private var nextTicket = 0
@@ -64,15 +50,18 @@ package struct IGDClient: Sendable {
     private var ticket: Int?
     /// When the one who is asked has had its time.
     private var giveUp: Instant?
-    private var search: Search?
+    private var search: IGDSearch?
     private var device: Device?
     private var lease: Lease?
 
     /// - Parameters:
     ///   - port: ours, the same in both transports.
     ///   - seed: for the external ports that are tried when ours is taken.
-    package init(port: UInt16, seed: UInt64) {
+    ///   - gateway: whose devices are looked at first, and others only when the search is over: another host of the
+    ///     network could answer sooner, and claim to map what it cannot. `nil` where it is not known.
+    package init(port: UInt16, seed: UInt64, gateway: IPAddress? = nil) {
         self.port = port
+        self.gateway = gateway
         random = SeededRandom(seed: seed)
     }
 
@@ -89,11 +78,7 @@ package struct IGDClient: Sendable {
 
     /// A datagram came to the socket that the searches were sent from. Only answers to them are looked at.
     package mutating func datagramArrived(_ bytes: RawSpan, from sender: Endpoint, at now: Instant) {
-        guard let search, now <= search.end, search.seen.count < IGDClient.mostDevices,
-            let answer = SSDPAnswer(bytes, from: sender), !search.seen.contains(answer.location)
-        else { return }
-        self.search?.seen.insert(answer.location)
-        self.search?.waiting.append(answer.location)
+        search?.datagramArrived(bytes, from: sender, at: now)
         lookAtNext(at: now)
     }
 
@@ -170,19 +155,18 @@ package struct IGDClient: Sendable {
     // MARK: One device after the other
 
     private mutating func beginSearch(at now: Instant) {
-        search = Search(repetition: now + IGDClient.searchInterval, end: now + IGDClient.searchTime)
-        if let fault = lease?.fault { note(fault) }
+        search = IGDSearch(gateway: gateway, at: now)
+        if let fault = lease?.fault { search?.note(fault) }
         sendSearches()
     }
 
     private mutating func lookAtNext(at now: Instant) {
         guard device == nil, let search else { return }
-        if let url = search.waiting.first {
-            self.search?.waiting.removeFirst()
+        if let url = self.search?.next(at: now) {
             device = Device(description: url)
             giveUp = now + IGDClient.mostTimeOfDevice
             ticket = request(url)
-        } else if search.end <= now {
+        } else if search.isOver(at: now) {
             guard lease != nil else { return fail(search.fault) }
             self.search = nil
             lease?.fault = search.fault
@@ -196,7 +180,7 @@ package struct IGDClient: Sendable {
                 device?.services = try IGDService.described(in: reply.body, at: url)
                 device?.client = reply.ownAddress
             } catch {
-                note(PortMappingFault(error))
+                search?.note(PortMappingFault(error))
             }
         }
         tryNextService(at: now)
@@ -221,7 +205,7 @@ package struct IGDClient: Sendable {
         case .ask(let question): ticket = call(question, of: negotiation.service)
         case .mapped(let address, let lifetime): hold(negotiation, address, lifetime, at: now)
         case .failed(let fault):
-            note(fault)
+            search?.note(fault)
             if lease != nil, !negotiation.isWhole { loseMapping() }
             tryNextService(at: now)
         }
@@ -239,14 +223,6 @@ package struct IGDClient: Sendable {
         device = nil
         ticket = nil
         giveUp = nil
-    }
-
-    /// A refusal says more than silence, and of refusals the last is told.
-    private mutating func note(_ fault: PortMappingFault) {
-        switch (search?.fault, fault) {
-        case (_, .noAnswer), (.refused, .malformed): break
-        default: search?.fault = fault
-        }
     }
 
     private mutating func fail(_ fault: PortMappingFault) {

@@ -42,6 +42,37 @@ struct IGDDevicesTests {
         #expect(dialogue.fault == .noAnswer)
     }
 
+    @Test("our own gateway is asked first, however many answer before it, and others when the search is over")
+    func gatewayFirst() {
+        let stranger = IPAddress.v4(0xc0a8_0142)
+        var dialogue = IGDDialogue(gateway: IGDDialogue.gateway)
+        dialogue.start()
+        for number in 0..<20 { dialogue.hears("http://192.168.1.66:\(5000 + number)/", from: stranger) }
+        dialogue.passes(.seconds(2))
+        #expect(dialogue.takeAsked() == [])
+        dialogue.hears(IGDDialogue.location)
+        #expect(dialogue.takeAsked() == ["GET \(IGDDialogue.location)"])
+        dialogue.isSilent()
+        dialogue.passes(.milliseconds(999))
+        #expect(dialogue.takeAsked() == [])
+        dialogue.passes(.milliseconds(1))
+        for _ in 0..<6 { dialogue.isSilent() }
+        #expect(dialogue.takeAsked() == (0..<6).map { "GET http://192.168.1.66:\(5000 + $0)/" })
+        #expect(dialogue.fault == .noAnswer)
+    }
+
+    @Test("a gateway that answers late is before those who wait")
+    func gatewayLate() {
+        var dialogue = IGDDialogue(gateway: IGDDialogue.gateway)
+        dialogue.start()
+        dialogue.hears("http://192.168.1.66:5000/", from: .v4(0xc0a8_0142))
+        dialogue.hears(IGDDialogue.location)
+        dialogue.answers(GatewayText.description())
+        dialogue.succeeds()
+        #expect(dialogue.mapped == "6881 6881 203.0.113.7")
+        #expect(dialogue.takeAsked().filter { $0.contains("192.168.1.66") } == [])
+    }
+
     @Test("a device that only lets us wait has 30 seconds, then it is the next one's turn")
     func slow() {
         var dialogue = IGDDialogue()

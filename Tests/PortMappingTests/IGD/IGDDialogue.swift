@@ -15,8 +15,8 @@ struct IGDDialogue {
     private var searches: [String] = []
     private var asked: [String] = []
 
-    init(port: UInt16 = 6881, seed: UInt64 = 1) {
-        client = IGDClient(port: port, seed: seed)
+    init(port: UInt16 = 6881, seed: UInt64 = 1, gateway: IPAddress? = nil) {
+        client = IGDClient(port: port, seed: seed, gateway: gateway)
     }
 
     /// A dialogue in which a gateway was found and is asked for its state.
