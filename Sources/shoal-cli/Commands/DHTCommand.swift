@@ -12,6 +12,8 @@ enum DHTCommand {
         let request = try Request(question.kind, options, on: console)
         var configuration = try question.network.configuration(on: console)
         configuration.servesDHT = false
+        // It asks, and is gone before anybody comes.
+        configuration.mapsPort = false
         let node = Node(configuration)
         let answer = DHTAnswer(json: options.json, isQuiet: options.isQuiet, console: console)
         do throws(ShoalError) {

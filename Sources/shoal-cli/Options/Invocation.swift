@@ -144,7 +144,7 @@ struct Network: Hashable, Sendable {
     var bootstrap: Bootstrap = .installed
     var usesDHT = true
     var usesLAN = true
-    /// A question needs nobody to come in.
+    /// Of commands that stay a while.
     var mapsPort = true
     var secure: Configuration.SecurePolicy = .prefer
     /// A file with the keys of the only peers that are talked to.

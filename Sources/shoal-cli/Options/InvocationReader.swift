@@ -139,7 +139,6 @@ struct InvocationReader {
 
     private func question(_ kind: Invocation.DHTQuestion.Kind) throws(ShoalError) -> Invocation.DHTQuestion {
         var question = Invocation.DHTQuestion(kind: kind, network: try network())
-        question.network.mapsPort = false
         if let timeout = try seconds(.timeout) { question.timeout = timeout }
         return question
     }
