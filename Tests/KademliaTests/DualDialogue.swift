@@ -63,9 +63,13 @@ struct DualDialogue: ~Copyable {
         now = end
     }
 
-    mutating func findPeers(of infoHash: InfoHash, announcing port: UInt16? = nil) -> LookupID {
+    mutating func findPeers(
+        of infoHash: InfoHash,
+        announcing port: UInt16? = nil,
+        overIPv6 port6: UInt16? = nil
+    ) -> LookupID {
         defer { gather() }
-        return node.findPeers(of: infoHash, announcingPort: port, at: now, into: &actions)
+        return node.findPeers(of: infoHash, announcingPort: port, overIPv6: port6, at: now, into: &actions)
     }
 
     mutating func findNode(closestTo target: NodeID) -> LookupID {

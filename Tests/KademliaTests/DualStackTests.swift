@@ -143,6 +143,24 @@ struct DualStackTests {
         #expect(second.count { if case .finished(lookup, _) = $0 { true } else { false } } == 1)
     }
 
+    @Test("announces to each network the port by which it reaches us")
+    func ports() {
+        var dialogue = DualDialogue()
+        dialogue.start()
+        let contacts = [DualStackTests.v4[0], DualStackTests.v6[0]]
+        dialogue.meets(contacts)
+        _ = dialogue.findPeers(of: AnsweringTests.infoHash, announcing: 40_000, overIPv6: 6881)
+        for query in dialogue.takeSent() {
+            let id = query.to.address.isV4 ? contacts[0].id : contacts[1].id
+            dialogue.replies(to: query, as: id, "5:token4:abcd")
+        }
+        let announces = dialogue.takeSent().filter { $0.text.contains("13:announce_peer") }
+        #expect(announces.count == 2)
+        for announce in announces {
+            #expect(announce.text.contains("4:porti\(announce.to.address.isV4 ? 40_000 : 6881)e"))
+        }
+    }
+
     @Test("the summary of a command counts both networks, and its progress too")
     func summary() {
         var dialogue = DualDialogue()

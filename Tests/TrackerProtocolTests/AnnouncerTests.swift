@@ -115,6 +115,18 @@ struct AnnouncerTests {
         #expect(talk.isOver == true)
     }
 
+    @Test("whoever knows us hears at once that we are reached in another way, and nobody else")
+    func announcesAgain() {
+        var talk = Talk(named: [a, b])
+        #expect(talk.wait() == ["started http://a.example", "started http://b.example"])
+        _ = talk.answer(line(0))
+        _ = talk.fail(line(1))
+        talk.announcer.announcesAgain(at: talk.now)
+        #expect(talk.wait() == ["interval http://a.example"])
+        _ = talk.answer(line(0))
+        #expect(talk.wait(.seconds(1)) == [])
+    }
+
     @Test("what completes while the first announce is under way is told right after it")
     func completedEarly() {
         var talk = Talk(named: [a])

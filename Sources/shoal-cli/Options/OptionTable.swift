@@ -207,7 +207,7 @@ extension OptionEntry {
             name: .announceIP,
             argument: .text("IP|auto"),
             verbs: transfers + [.chunksRun],
-            meaning: "the address that others should use (default: auto, what others see of us)"
+            meaning: "the address that others should use (default: auto, what others and the router see of us)"
         ),
         OptionEntry(
             name: .database,
