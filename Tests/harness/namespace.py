@@ -14,7 +14,7 @@ import sys
 
 _OUTER = "HARNESS_OUTER_NETWORK"
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK = 0x8913, 0x8914, 0x8916, 0x891C
-_IFF_UP = 1
+_IFF_UP, _IFF_RUNNING = 1, 0x40
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -43,6 +43,11 @@ def refuse_if_connected():
     for _, name in socket.if_nameindex():
         if name != "lo" and _flags(name) & _IFF_UP:
             sys.exit(f"refusing to run: interface {name} is up in the tests' namespace")
+
+
+def is_running(name):
+    """Whether an interface has its cable, as programs are told that list addresses."""
+    return bool(_flags(name) & _IFF_RUNNING)
 
 
 def _ioctl(request, packed):
@@ -82,11 +87,14 @@ class Network:
             yield self
 
     def link(self, name, addresses, other, other_name, other_addresses):
-        """A cable to another network: what its ends are called, and their addresses in the form a.b.c.d/n."""
+        """A cable to another network: what its ends are called, and their addresses in the form a.b.c.d/n.
+
+        The kernel says of the end that is up first at once that it is running, of the second one only a second later.
+        """
         with self.entered():
             ip("link", "add", name, "type", "veth", "peer", "name", other_name, "netns",
                f"/proc/{os.getpid()}/fd/{other._descriptor}")
-        for network, end, own in ((self, name, addresses), (other, other_name, other_addresses)):
+        for network, end, own in ((other, other_name, other_addresses), (self, name, addresses)):
             with network.entered():
                 for address in own:
                     ip("address", "add", address, "dev", end)

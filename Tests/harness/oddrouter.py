@@ -48,8 +48,8 @@ class NATPMP(_Listener):
     code = 0
     #: The most seconds that are granted.
     lifetime = 7200
-    #: How far the external port lies from the one that was asked for.
-    shift = 0
+    #: How far the external port lies from the internal one, whatever is asked for.
+    shift = None
     address = WAN
     silent = False
     #: An operation that is carried out, and whose answers are lost.
@@ -97,7 +97,7 @@ class NATPMP(_Listener):
         granted = 0
         if self.code == 0 and seconds > 0:
             # One that is there keeps its port (RFC 6886, 3.3).
-            outer = self.mappings.setdefault((transport, inner), outer + self.shift)
+            outer = self.mappings.setdefault((transport, inner), outer if self.shift is None else inner + self.shift)
             granted = min(seconds, self.lifetime)
         elif self.code == 0:
             self.mappings.pop((transport, inner), None)

@@ -9,7 +9,7 @@ import subprocess
 
 from . import files
 from .case import Case, environment
-from .namespace import Network, ip
+from .namespace import Network, ip, is_running
 from .process import until
 
 #: The home, its router as seen from either side, and another machine outside. Nothing of this leaves the namespaces; the
@@ -65,6 +65,7 @@ class Street:
         self.gateway.link("lan", [f"{INSIDE}/24", "192.168.7.9/24"], self.home, "eth0", [f"{HOME}/24", f"{SECOND_HOME}/24"])
         with self.home.entered():
             ip("route", "add", "default", "via", INSIDE)
+            until(lambda: is_running("eth0"), 5, "the cable to be there")
 
     def network(self):
         network = Network()
