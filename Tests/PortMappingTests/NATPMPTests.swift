@@ -138,6 +138,20 @@ struct NATPMPTests {
         #expect(text.contains(words))
     }
 
+    @Test("a gateway that speaks PCP alone refuses in the words of PCP")
+    func otherVersion() {
+        var dialogue = NATPMPDialogue()
+        dialogue.gateway = nil
+        dialogue.client = NATPMPClient(port: 6881, gateway: Gateway.address)
+        dialogue.client.start(at: .zero)
+        // RFC 6887, 7.2: version, opcode, reserved, UNSUPP_VERSION, lifetime, epoch, reserved.
+        let refusal: [UInt8] = [2, 128, 0, 1, 0, 0, 7, 8, 0, 0, 0, 9] + [UInt8](repeating: 0, count: 12)
+        for _ in 0..<2 {
+            dialogue.client.datagramArrived(refusal.span.bytes, from: Endpoint(Gateway.address, 5351), at: .zero)
+        }
+        #expect(dialogue.client.state == .failed(.refused("it speaks another version of NAT-PMP")))
+    }
+
     @Test("what was mapped before a refusal is taken back")
     func halfMapped() {
         let dialogue = NATPMPDialogue { $0.codes[1] = 4 }
@@ -230,7 +244,8 @@ struct NATPMPTests {
         let place = Endpoint(Gateway.address, 5351)
         let others: [[UInt8]] =
             (0..<12).map { Array(address.prefix($0)) } + [
-                [1, 128, 0, 0, 0, 0, 0, 9, 5, 0, 0, 9], [0, 0, 0, 0, 0, 0, 0, 9, 5, 0, 0, 9],
+                [1, 128, 0, 0, 0, 0, 0, 9, 5, 0, 0, 9], [2, 128, 0, 4, 0, 0, 0, 9, 5, 0, 0, 9],
+                [0, 0, 0, 0, 0, 0, 0, 9, 5, 0, 0, 9],
                 [0, 130, 0, 0, 0, 0, 0, 9, 0x1a, 0xe1, 0x1a, 0xe1, 0, 0, 1, 0],
             ]
         for bytes in others { dialogue.client.datagramArrived(bytes.span.bytes, from: place, at: .zero) }

@@ -49,8 +49,9 @@ struct NATPMPMessage: Hashable, Sendable {
         guard let version = bytes.byte(at: 0), let opcode = bytes.byte(at: 1),
             let code = bytes.bigEndian(UInt16.self, at: 2), let epoch = bytes.bigEndian(UInt32.self, at: 4)
         else { return nil }
-        // A gateway of another version (PCP, RFC 6887) answers in its own, and says so by the code.
-        let isForeign = version != NATPMPMessage.version && code != 0
+        // A gateway of another version (PCP) answers in its own, and says so by code 1 (RFC 6887, 9). Whatever else
+        // begins with another version is noise, and must not end the talk.
+        let isForeign = version != NATPMPMessage.version && code == 1
         guard isForeign || version == NATPMPMessage.version && opcode == question.opcode | 0x80,
             let content = NATPMPMessage.content(bytes, code, to: question)
         else { return nil }
