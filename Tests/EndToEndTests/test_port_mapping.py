@@ -274,9 +274,9 @@ class OddUPnPTests(MappingCase):
             self.assertEqual(share.upnp.faults + share.street.ssdp.faults, [])
 
     def test_strict(self):
-        """a router that insists on every argument maps for an hour, and one of permanent mappings for ever"""
+        """a router that insists on every argument maps for twenty minutes, and one of permanent mappings for ever"""
         leased, permanent = self.share_at(), self.share_at(permanent_only=True)
-        for share, seconds in ((leased, 3600), (permanent, 0)):
+        for share, seconds in ((leased, 1200), (permanent, 0)):
             self.mapped(share, method="UPnP", tcp=PORT, udp=PORT, address=f"{WAN}:{PORT}")
             self.assertEqual(share.upnp.mappings, {(kind, PORT): (HOME, PORT, seconds) for kind in ("TCP", "UDP")})
         self.left(leased, permanent)

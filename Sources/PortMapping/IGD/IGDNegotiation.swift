@@ -21,8 +21,9 @@ struct IGDNegotiation: Sendable {
         case fail(PortMappingFault)
     }
 
-    /// An hour, in seconds: so long a port of ours stays open when we end without a word.
-    static let lease = 3600
+    /// In seconds. So long a port of ours stays open when we end without a word, and half as long it stays closed when the
+    /// router was switched off and on.
+    static let lease = 1200
     /// Also that of a mapping without an end: a gateway forgets it when it is switched off.
     private static let longestLifetime = Duration.seconds(lease)
     /// A mapping of ours that was there has less of its lease left; renewed each minute it is not asked for too often.

@@ -12,7 +12,7 @@ struct IGDCallTests {
             externalPort: 7000,
             port: 6881,
             client: IGDDialogue.ourselves,
-            lease: 3600
+            lease: 1200
         ).request(to: .ip1)
         #expect(call.action == "\"urn:schemas-upnp-org:service:WANIPConnection:1#AddPortMapping\"")
         #expect(
@@ -24,7 +24,7 @@ struct IGDCallTests {
                 <NewRemoteHost></NewRemoteHost><NewExternalPort>7000</NewExternalPort><NewProtocol>UDP</NewProtocol>\
                 <NewInternalPort>6881</NewInternalPort><NewInternalClient>192.168.1.20</NewInternalClient>\
                 <NewEnabled>1</NewEnabled><NewPortMappingDescription>shoal</NewPortMappingDescription>\
-                <NewLeaseDuration>3600</NewLeaseDuration></u:AddPortMapping></s:Body></s:Envelope>
+                <NewLeaseDuration>1200</NewLeaseDuration></u:AddPortMapping></s:Body></s:Envelope>
 
                 """
         )

@@ -18,9 +18,9 @@ struct IGDClientTests {
         dialogue.answers(GatewayText.status("Connected"))
         #expect(dialogue.takeAsked() == ["GetExternalIPAddress"])
         dialogue.answers(GatewayText.externalAddress("203.0.113.7"))
-        #expect(dialogue.takeAsked() == ["AddPortMapping 6881 TCP 6881 192.168.1.20 1 shoal 3600"])
+        #expect(dialogue.takeAsked() == ["AddPortMapping 6881 TCP 6881 192.168.1.20 1 shoal 1200"])
         dialogue.answers(GatewayText.reply("AddPortMapping"))
-        #expect(dialogue.takeAsked() == ["AddPortMapping 6881 UDP 6881 192.168.1.20 1 shoal 3600"])
+        #expect(dialogue.takeAsked() == ["AddPortMapping 6881 UDP 6881 192.168.1.20 1 shoal 1200"])
         #expect(dialogue.client.state == .searching)
         dialogue.answers(GatewayText.reply("AddPortMapping"))
         #expect(
@@ -31,7 +31,7 @@ struct IGDClientTests {
                     address: .v4(0xcb00_7107)
                 )
         )
-        #expect(dialogue.client.deadline == .zero + .seconds(1800))
+        #expect(dialogue.client.deadline == .zero + .seconds(600))
     }
 
     @Test("searches go to the group of UPnP, and once more after a second, for the first may be lost")
@@ -181,7 +181,7 @@ struct IGDClientTests {
             ]
         )
         #expect(dialogue.mapped == "6881 6881 203.0.113.7")
-        #expect(dialogue.client.deadline == .zero + .seconds(1800))
+        #expect(dialogue.client.deadline == .zero + .seconds(600))
     }
 
     @Test("who refuses a mapping without an end as well has refused", arguments: [725, 402])
@@ -204,7 +204,7 @@ struct IGDClientTests {
         dialogue.refuses(718, "ConflictInMappingEntry")
         #expect(dialogue.takeAsked() == ["GetSpecificPortMappingEntry 6881 TCP"])
         dialogue.answers(GatewayText.entry(port: "6881", client: "192.168.1.20", lease: "600"))
-        #expect(dialogue.takeAsked() == ["AddPortMapping 6881 UDP 6881 192.168.1.20 1 shoal 3600"])
+        #expect(dialogue.takeAsked() == ["AddPortMapping 6881 UDP 6881 192.168.1.20 1 shoal 1200"])
         dialogue.succeeds()
         #expect(dialogue.mapped == "6881 6881 203.0.113.7")
         #expect(dialogue.client.deadline == .zero + .seconds(300))
@@ -241,7 +241,7 @@ struct IGDClientTests {
         let external = try #require(asked.first?.split(separator: " ").dropFirst().first.flatMap { UInt16($0) })
         #expect((10_000...65_000).contains(external))
         #expect(
-            asked == ["TCP", "UDP"].map { "AddPortMapping \(external) \($0) 6881 192.168.1.20 1 shoal 3600" }
+            asked == ["TCP", "UDP"].map { "AddPortMapping \(external) \($0) 6881 192.168.1.20 1 shoal 1200" }
         )
         #expect(dialogue.mapped == "\(external) \(external) 203.0.113.7")
     }

@@ -161,7 +161,7 @@ struct IGDDevicesTests {
         var dialogue = IGDDialogue.found()
         dialogue.ownAddress = .v4(0xc0a8_0121)
         dialogue.succeeds(until: "AddPortMapping")
-        #expect(dialogue.takeAsked().last == "AddPortMapping 6881 TCP 6881 192.168.1.33 1 shoal 3600")
+        #expect(dialogue.takeAsked().last == "AddPortMapping 6881 TCP 6881 192.168.1.33 1 shoal 1200")
     }
 
     @Test("what we did not ask for, and what comes too late, changes nothing")
