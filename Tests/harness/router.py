@@ -132,7 +132,7 @@ class Router(Street):
     """A gateway that translates addresses, and miniupnpd on it."""
 
     def __init__(self, case, nat_pmp=True, upnp=True, taken=()):
-        """`taken`: TCP and UDP ports that the second machine of the home has already."""
+        """`taken`: TCP and UDP ports that lead to a port of the home's second address already, where nobody listens."""
         super().__init__(case)
         for program, package in (("miniupnpd", "miniupnpd-nftables"), ("nft", "nftables")):
             if not shutil.which(program, path=_PATH):
@@ -141,7 +141,7 @@ class Router(Street):
         self.folder = case.new_folder(f"router-{len(case.processes)}")
         self.leases = os.path.join(self.folder, "leases")
         files.write(self.leases, "".join(
-            f"{kind}:{port}:{SECOND_HOME}:{port}:0:game\n" for port in taken for kind in ("TCP", "UDP")).encode())
+            f"{kind}:{port}:{SECOND_HOME}:7000:0:game\n" for port in taken for kind in ("TCP", "UDP")).encode())
         self.outside = self.network()
         self.gateway.link("wan", [f"{WAN}/24"], self.outside, "eth0", [f"{OUTSIDE}/24"])
         files.write(os.path.join(self.folder, "rules"), _RULES.encode())
