@@ -127,6 +127,19 @@ struct AnnouncerTests {
         #expect(talk.wait(.seconds(1)) == [])
     }
 
+    @Test("what changes while an announce is under way is told right after it")
+    func changesEarly() {
+        var talk = Talk(named: [a])
+        for event in ["started", "interval"] {
+            #expect(talk.wait(.seconds(3600)) == ["\(event) http://a.example"])
+            talk.announcer.announcesAgain(at: talk.now)
+            _ = talk.answer(line(0))
+            #expect(talk.wait() == ["interval http://a.example"])
+            _ = talk.answer(line(0))
+            #expect(talk.wait(.seconds(1)) == [])
+        }
+    }
+
     @Test("what completes while the first announce is under way is told right after it")
     func completedEarly() {
         var talk = Talk(named: [a])

@@ -14,6 +14,8 @@ struct AnnounceRoute {
     var earliestAt: Instant
     /// The tracker that is being asked.
     var asked: Int?
+    /// Whether it is being told what is true no more.
+    var isOutdated = false
 
     var order: [Int] { tiers.flatMap { $0 } }
 

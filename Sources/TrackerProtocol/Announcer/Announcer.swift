@@ -114,6 +114,7 @@ package struct Announcer: ~Copyable {
     /// What was announced is true no more: whoever was told hears it anew.
     package mutating func announcesAgain(at now: Instant) {
         for index in routes.indices {
+            routes[index].isOutdated = routes[index].asked != nil
             let isKnown = routes[index].order.contains { standing($0, routes[index].family)?.isKnown == true }
             if isKnown { routes[index].dueAt = now }
         }
@@ -148,7 +149,7 @@ package struct Announcer: ~Copyable {
         routes[route].earliestAt =
             now + min(interval, answer.minInterval.map { self.interval($0, of: line) } ?? interval)
         // What became true while the announce was under way is not kept for half an hour.
-        let owesWord = hasCompleted && !standing.isToldOfCompletion
+        let owesWord = routes[route].isOutdated || hasCompleted && !standing.isToldOfCompletion
         routes[route].dueAt = owesWord ? now : now + interval
         if !answer.peers.isEmpty { actions.append(.found(answer.peers)) }
         let outcome = TrackerReport.Outcome.announced(answer, interval: interval)
@@ -225,6 +226,7 @@ package struct Announcer: ~Copyable {
             return
         }
         routes[index].asked = next
+        routes[index].isOutdated = false
         let line = Line(tracker: next, family: route.family)
         let event = event(for: line)
         standings[line]?.event = event
