@@ -123,6 +123,24 @@ class LineTests(RoleCase):
                 self.assertEqual(one.process.wait(), 0, one.text)
                 tracker.stop()
 
+    def test_stalled(self):
+        """a download in which nothing moves says what it waits for, and goes on when somebody has it again"""
+        tracker = self.tracker("--interval", "5")
+        data, here = os.urandom(2_000_000), self.new_folder("stalled")
+        share = ["share", files.write(self.path("film"), data), "--tracker", tracker.url, "--no-dht", "--json", "--listen",
+                 "127.0.0.1:0"]
+        first = self.shoal(*share, "--limit-up", "300K")
+        first.event("notice", where=lambda e: "registered" in e["message"])
+        peer = self.peer("pipe", "1", tracker, here)
+        peer.type("torrent -mode download film", "exit")
+        peer.expect("downloading film")
+        first.event("progress", where=lambda e: e["uploaded"] > 100_000)
+        first.stop()
+        peer.expect("film waits: no peer answers")
+        self.shoal(*share)
+        self.assertEqual(peer.process.wait(30), 0, peer.text)
+        self.assertEqual(files.read(os.path.join(here, "film")), data)
+
     def test_names_that_lead_out(self):
         """only plain files directly inside the folder are sent or fetched, and links are not followed (F4)"""
         tracker = self.tracker()

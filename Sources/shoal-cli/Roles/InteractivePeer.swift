@@ -19,11 +19,18 @@ actor InteractivePeer<Surroundings: Console> {
     let console: Surroundings
     /// Names of files that are on their way, by info-hash.
     private var downloads: [String: String] = [:]
+    /// Those of them in which nothing moves.
+    private var stalls: [String: Stall] = [:]
     /// What was shared, by its path.
     private var shares: [String: TorrentInfo] = [:]
     private var waiters: [CheckedContinuation<Void, Never>] = []
     /// The exit code of the first thing that failed in a pipe: a person saw it, a script looks at that.
     private var code: Int32 = 0
+
+    private struct Stall {
+        let since = ContinuousClock.now
+        var isTold = false
+    }
 
     init(
         _ task: Invocation.PeerConsole,
@@ -291,6 +298,7 @@ actor InteractivePeer<Surroundings: Console> {
         case .failed(let infoHash, let error):
             failed(error)
             ended(infoHash)
+        case .progress(let progress): tellStall(progress)
         case .notice(let message): remark(DisplayText.clean(message))
         case .tracker(let status) where status.state == .failed:
             remark(TrackerLine.text(for: status, style: console.style(for: options)))
@@ -298,8 +306,25 @@ actor InteractivePeer<Surroundings: Console> {
         }
     }
 
+    /// Nobody shall wait without knowing for what.
+    private func tellStall(_ progress: Progress) {
+        guard let name = downloads[progress.infoHash], let reason = progress.waitingFor else {
+            stalls[progress.infoHash] = nil
+            return
+        }
+        let stall = stalls[progress.infoHash, default: Stall()]
+        let isDue = !stall.isTold && stall.since.duration(to: .now) >= InteractivePeer.stallPatience
+        stalls[progress.infoHash] = isDue ? Stall(isTold: true) : stall
+        guard isDue else { return }
+        let text = "\(DisplayText.clean(name)) waits: \(DisplayText.clean(reason))"
+        if options.json { print(JSONLines.line(for: .notice(text))) } else { remark(text) }
+    }
+
+    private static var stallPatience: Duration { .seconds(5) }
+
     private func ended(_ infoHash: String) {
         downloads[infoHash] = nil
+        stalls[infoHash] = nil
         guard downloads.isEmpty else { return }
         for waiter in waiters { waiter.resume() }
         waiters = []
