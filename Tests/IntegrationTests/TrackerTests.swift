@@ -111,6 +111,20 @@ struct TrackerTests {
         }
     }
 
+    @Test("a node that is stopped while a tracker lets it wait ends the question at once")
+    func stopped() async throws {
+        try await withDeadline {
+            let tracker = try RawDatagrams()
+            let node = try await Lonely().node().node
+            let question = Task {
+                try await node.scrape(String(repeating: "ab", count: 20), at: "udp://127.0.0.1:\(tracker.port)")
+            }
+            #expect(tracker.receive() != nil)
+            await node.stop()
+            await #expect(throws: ShoalError.self) { try await question.value }
+        }
+    }
+
     @Test("over IPv6 too, on the same port", arguments: ["http", "udp"])
     func ipv6(scheme: String) async throws {
         try await withDeadline {
