@@ -49,7 +49,7 @@ final class NodeCore {
     /// Of accounts that this node has or got since, by the tracker's `host:port`.
     lazy var trackerPasskeys = configuration.trackerPasskeys
     private var datagrams: DatagramRouter?
-    /// Torrents that still take leave of their trackers.
+    /// Who still takes leave: torrents of their trackers, the node of its router.
     private var farewells = 0
     private var listeners: [StreamListener] = []
     /// Where we listen, of each family at most one, IPv4 first.
@@ -284,6 +284,9 @@ final class NodeCore {
         guard !isStopping else { return }
         isStopping = true
         stopAlarm.set(now + NodeCore.stopLimit)
+        // Some of it ends at once, and all the rest is still to be told.
+        takesLeave()
+        defer { tookLeave() }
         for listener in listeners { listener.close() }
         for verifier in hashing.values { verifier.cancel() }
         for torrent in Array(torrents.values) { torrent.stop {} }
@@ -292,7 +295,7 @@ final class NodeCore {
             portMapping.stop { [self] in tookLeave() }
         }
         saveEvidence()
-        guard let dht else { return finishStoppingIfIdle() }
+        guard let dht else { return }
         // Each torrent took back what it had published; whoever reads that spares itself a dial in vain.
         dht.finishPublishing(within: NodeCore.farewellLimit) { [self] in
             dht.stop()
@@ -306,7 +309,7 @@ final class NodeCore {
         if disk.pendingCount == 0, farewells == 0, hasTakenLeave || dht == nil { finishStopping() }
     }
 
-    /// A torrent tells its trackers that it ends; `tookLeave` follows.
+    /// Somebody tells others that we end; `tookLeave` follows.
     func takesLeave() { farewells += 1 }
 
     func tookLeave() {

@@ -1,4 +1,5 @@
 """Port mapping: reached from outside through real routers, and unharmed by odd ones."""
+import os
 import signal
 import threading
 
@@ -156,6 +157,17 @@ class QuietTests(MappingCase):
         asking = self.at_home(street, "share", self.file, "--no-dht")
         until(lambda: {("UDP", 5351), ("UDP", 1900)} <= set(watch.asked()), 10, "questions", self.logs)
         self.interrupted(asking)
+
+    def test_state_is_kept(self):
+        """who has nothing to take leave of but a router keeps what it learned of its peers"""
+        street = OddRouter(self, {})
+        share = self.at_home(street, "share", self.file, "--no-dht")
+        fetch = self.at_home(street, "fetch", share.event("torrent")["magnet"], "-o", self.path("to"), "--no-dht", "--seed",
+                             "--peer", f"{HOME}:{PORT}", listen="0.0.0.0:6882", state=self.path("kept"))
+        fetch.event("done")
+        self.mapped(fetch)
+        self.interrupted(fetch)
+        self.assertTrue(os.path.exists(self.path("kept", "peers.secure")), self.logs())
 
     def test_no_gateway(self):
         """without a gateway it says so, and goes on"""

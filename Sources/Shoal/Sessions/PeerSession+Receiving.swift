@@ -68,7 +68,8 @@ extension PeerSession {
         return 0
     }
 
-    /// Ends a connection to which nothing can be written any more, having read what arrived before: blocks, and perhaps why it ends.
+    /// Ends a connection to which nothing can be written any more, having read what arrived before: blocks, and perhaps
+    /// why it ends.
     ///
     /// The other end is gone, so that is no more than the socket holds, and no limit has to spread it.
     func readOut() {
