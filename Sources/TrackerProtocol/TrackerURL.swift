@@ -54,6 +54,9 @@ package struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
     /// `http://host:port`, for what else a tracker node answers.
     package var root: String { "\(scheme.rawValue)://\(authority)" }
 
+    /// What stands behind the `@` of `shoal fetch NAME@TRACKER`.
+    package var nameSuffix: String { scheme == .http ? place.description : root }
+
     /// The URL of announces.
     package var text: String { root + path }
 

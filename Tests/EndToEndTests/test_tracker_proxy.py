@@ -4,6 +4,7 @@ import socket
 
 from harness import bencode, files
 from harness.case import environment
+from harness.process import until
 from harness.tls import TLSProxy
 from harness.tracker import TrackerCase
 
@@ -49,11 +50,15 @@ class SecureTrackerTests(TrackerCase):
         self.assertFalse([r for r in tracker.proxy.requests if "/announce" in r])
 
     def test_page(self):
-        """with --url the page tells people to come through the proxy"""
+        """with --url the page, and the tracker itself, tell people to come through the proxy"""
         tracker = self.tracker("--url", "https://tracker.example")
         code, page, _ = self.http(tracker, "GET", "/")
         self.assertEqual(code, 200)
         self.assertIn(b"shoal share FILE --tracker https://tracker.example<", page)
+        told = self.start("tracker", [w for w in self.tracker_words("--url", "https://tracker.example",
+                                                                   state=self.path("other")) if w != "--json"])
+        until(lambda: "shoal fetch FILE@https://tracker.example\n" in told.stderr(), 10, "what to type", self.logs)
+        self.assertIn("shoal share FILE --tracker https://tracker.example\n", told.stderr())
         for wrong in ("udp://tracker.example:1", "tracker.example", "https://tracker.example/elsewhere", "https://a b"):
             self.expect(self.run_shoal("tracker", "run", "--url", wrong, "--state", self.path("none")), 2, "--url")
 

@@ -2,6 +2,7 @@ import Cryptography
 import HTTPServer
 import Metainfo
 import Primitives
+import TrackerProtocol
 
 /// The page for people at `/`: what this is, how busy it is, and the files that can be had, with what to type.
 ///
@@ -109,8 +110,7 @@ struct TrackerPage {
     }
 
     private static func row(_ file: File, _ root: String) -> String {
-        // `NAME@HOST:PORT` is over http; any other scheme is written out.
-        let place = root.hasPrefix("http://") ? String(root.dropFirst("http://".count)) : root
+        let place = TrackerURL(root)?.nameSuffix ?? root
         let magnet =
             "magnet:?xt=urn:btih:\(file.infoHash.hex)&dn=\(PercentEncoding.encode(file.name))"
             + "&tr=\(PercentEncoding.encode("\(root)/announce"))"

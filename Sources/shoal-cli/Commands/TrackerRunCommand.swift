@@ -133,12 +133,14 @@ enum TrackerRunCommand {
         let list = endpoints.map(\.description).joined(separator: " and ")
         guard let first = endpoints.first else { return "" }
         let address = first.address.isUnspecified ? Endpoint(.loopbackV4, first.port) : first
+        let root = run.ownURL?.root ?? "http://\(address)"
+        let place = run.ownURL?.nameSuffix ?? address.description
         let who = run.needsAccounts ? "whoever has an account" : "everybody"
         return """
             tracker for \(who), over HTTP and UDP on \(list); Ctrl-C ends it
-            page for people: http://\(address)/
-            share a file:    shoal share FILE --tracker http://\(address)
-            fetch it:        shoal fetch FILE@\(address)\n
+            page for people: \(root)/
+            share a file:    shoal share FILE --tracker \(root)
+            fetch it:        shoal fetch FILE@\(place)\n
             """
     }
 }

@@ -25,7 +25,7 @@ enum Registration {
                 // A foreign tracker is asked this once, and never sent a torrent.
                 _ = try await client.statistics()
                 _ = try await client.publish(name, torrent: file.bytes)
-                let place = tracker.scheme == .https ? tracker.root : tracker.place.description
+                let place = tracker.nameSuffix
                 return await tell(
                     "registered at \(tracker): shoal fetch \(ShellText.quoted("\(DisplayText.clean(name))@\(place)"))"
                 )
