@@ -11,7 +11,7 @@ import TrackerProtocol
 public func fuzz(_ start: UnsafeRawPointer?, _ count: Int) -> CInt {
     // Safe: libFuzzer passes `count` readable bytes.
     let input = unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: count))
-    var subject = FuzzSubject()
+    var subject = FuzzSubject(seed: FuzzSubject.seed(of: input))
     var index = 0
     while index + 1 < input.count {
         let control = input[index]
@@ -32,7 +32,7 @@ struct FuzzSubject: ~Copyable {
     private static let longestReply = 1232
 
     private var now = Instant.zero + .seconds(1000)
-    private var tracker = UDPTracker(seed: 1)
+    private var tracker: UDPTracker
     private var registry: Registry
     private var answer = ByteWriter()
     private var client = UDPQuestions(seed: 1)
@@ -40,7 +40,13 @@ struct FuzzSubject: ~Copyable {
     private var transactions: [Endpoint: [UInt8]] = [:]
     private var open: Set<UDPQuestions.Ticket> = []
 
-    init() {
+    /// Another key for each input (FNV-1a): libFuzzer watches comparisons, and would learn the identifiers of a lasting one.
+    static func seed(of input: [UInt8]) -> UInt64 {
+        input.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
+    init(seed: UInt64) {
+        tracker = UDPTracker(seed: seed)
         var limits = RegistryLimits()
         limits.peers = 40
         limits.peersPerSwarm = 20
